@@ -1,0 +1,52 @@
+package redistest
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/alicebob/miniredis/v2"
+)
+
+// Each runs a subtest on every server at hand: redis-server, and those that
+// REDMOON_SERVERS names. Subtests are named after their server, redis-7.0.15,
+// and get a database of their own as from [Shared].
+func Each(t *testing.T, test func(t *testing.T, s *Node)) {
+	t.Helper()
+	if path, err := exec.LookPath("redis-server"); err == nil {
+		onServer(t, path, test)
+	} else {
+		t.Run("redis-server", func(t *testing.T) { needServer(t) })
+	}
+	for _, path := range furtherServers() {
+		onServer(t, path, test)
+	}
+}
+
+// EachWithEmbedded is Each with one more server before the others, miniredis,
+// whose subtest is named embedded.
+func EachWithEmbedded(t *testing.T, test func(t *testing.T, s *Node)) {
+	t.Helper()
+	t.Run("embedded", func(t *testing.T) { test(t, Embedded(t)) })
+	Each(t, test)
+}
+
+// Embedded starts a miniredis of the test's own. It needs no redis-server.
+func Embedded(t testing.TB) *Node {
+	t.Helper()
+	m := miniredis.RunT(t)
+	return &Node{Addr: m.Addr(), embedded: m}
+}
+
+func onServer(t *testing.T, path string, test func(t *testing.T, s *Node)) {
+	t.Helper()
+	t.Run(nameOf(path), func(t *testing.T) { test(t, sharedAt(t, path)) })
+}
+
+// furtherServers returns the paths that REDMOON_SERVERS names.
+func furtherServers() []string {
+	return strings.FieldsFunc(os.Getenv("REDMOON_SERVERS"), func(r rune) bool {
+		return r == ':' || r == ','
+	})
+}
