@@ -1,0 +1,58 @@
+# make help prints what there is.
+
+SHELL    := bash
+FUZZTIME ?= 30s
+
+# Modules of their own inside this one, but the benchmarks with their rivals.
+# ./... does not see them.
+modules = $(shell find . -mindepth 2 -name go.mod -not -path './.*' -not -path '*/testdata/*' -not -path './internal/bench/*' -exec dirname {} \;)
+
+.PHONY: help
+help: ## print this
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## run the quick start, on REDIS_URL or an embedded server
+	@go run ./examples/quickstart
+
+.PHONY: test
+test: redis ## vet and test everything with the race detector, on a real Redis
+	@.ci/install gcc=build-essential
+	go vet ./...
+	go test -race -timeout 4m ./...
+	@set -e; for m in $(modules); do echo "$$m:"; (cd $$m && go vet ./... && go test -race -timeout 2m ./...); done
+
+.PHONY: redis
+redis: ## install redis-server if it is missing
+	@.ci/install redis-server=redis-server
+
+.PHONY: servers
+servers: ## obtain Redis 8, Valkey 8 and 9 into .servers, and print the line that has tests run on them too
+	@internal/redistest/servers.sh .servers
+
+.PHONY: lint
+lint: ## gofmt and golangci-lint, which says how to install it
+	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt -w $$unformatted"; exit 1; }
+	@command -v golangci-lint >/dev/null || { echo "install it first: go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0"; exit 1; }
+	golangci-lint run
+
+.PHONY: fuzz
+fuzz: ## run each fuzz target for FUZZTIME (30s)
+	@.ci/fuzz $(FUZZTIME)
+
+.PHONY: bench
+bench: redis ## measure redmoon beside go-redis in one run, and print the ratios
+	@cd internal/bench && go run .
+
+.PHONY: examples
+examples: ## run all examples, on REDIS_URL or an embedded server
+	@set -e; for dir in examples/*/; do echo "== $$dir"; go run "./$$dir"; done
+
+.PHONY: docs
+docs: ## write what is derived: generated files, and the listings of documents
+	go generate ./...
+	go test ./internal/arch -run TestListingsAreTheCode -update
+
+.PHONY: golden
+golden: redis ## write all golden files anew; git diff tells what changed
+	go test $$(grep -rl --include='*_test.go' '/internal/golden"' . | xargs -n 1 dirname | sort -u) -update
