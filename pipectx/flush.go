@@ -1,0 +1,437 @@
+package pipectx
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// A flush sends items and settles every Ref, whatever happens. It goes in
+// attempts:
+//
+//	items ──route──▶ one batch a node ──send, in parallel──▶ judge each reply
+//	  ▲                                                           │
+//	  └───── again: moved, asking, no script, loading, ───────────┤
+//	         not sent, a read whose answer was lost               ▼
+//	                                                           settled
+//
+// A batch keeps program order, and so do the items sent again: those of one key
+// always travel in one batch, so a redirection cannot swap them. What an outcome
+// means is in retry.go.
+//
+// Everything is sent as raw commands that go-redis does not retry. Its own
+// retries resend a whole pipeline when a timeout lost one reply (an INCR then
+// runs four times), look at the first reply only, and lose the alignment of
+// replies after an error nested in a script's array.
+
+// A chunk is what goes out before its replies are read. Larger ones can block
+// for good, both sides writing into full buffers.
+const (
+	chunkCommands = 10_000
+	chunkBytes    = 1 << 20
+)
+
+// wire is a raw command that go-redis sends once.
+type wire struct {
+	redis.RawCmd
+	written bool
+}
+
+// NoRetry keeps go-redis from resending: judge decides what may be sent again,
+// command by command.
+func (*wire) NoRetry() bool { return true }
+
+// Args is where go-redis asks for the words to write them. Before that nothing
+// of the command has left us, whatever failed: the dial, TLS, the handshake. (A
+// hook that looks at the arguments asks too; then we only know less.)
+func (w *wire) Args() []any {
+	w.written = true
+	return w.RawCmd.Args()
+}
+
+// A batch is what one node gets in one attempt. While it is under way it
+// belongs to the goroutine that delivers it.
+type batch struct {
+	node     *node
+	items    []int // indices, in program order
+	outcomes []outcome
+	lost     error // the caller went away: the outcome of all
+
+	wires                   []wire // scratch of chunk
+	cmds                    []redis.Cmder
+	at                      []int
+	trips, loads, sent, got int
+}
+
+type outcome struct {
+	frame  []byte // the reply, if err is nil
+	err    error
+	unsent bool // err came before the first byte of the command was written
+	behind bool // a write of which nothing is known stands behind it in the batch
+}
+
+// Batches, lists of items and arenas are used again: a pipeline of a hundred
+// commands would leave 40 KB of garbage otherwise, and its time would go to the
+// collector. Those of a flush whose caller went away are not, since a goroutine
+// may still read them.
+var batches = sync.Pool{New: func() any { return new(batch) }}
+
+func (b *batch) free() {
+	clear(b.outcomes)
+	clear(b.wires)
+	*b = batch{items: b.items[:0], outcomes: b.outcomes[:0], wires: b.wires[:0], cmds: b.cmds[:0], at: b.at[:0]}
+	batches.Put(b)
+}
+
+// flush sends items. It returns false if they are still in use.
+func (d *db) flush(ctx context.Context, items []item, wave int) (free bool) {
+	if d.closed.Load() {
+		for i := range items {
+			items[i].settle(verdict{err: ErrClosed})
+		}
+		return true
+	}
+	f := flight{ctx: ctx, db: d, items: items, free: true, stats: Flush{Commands: len(items), Wave: wave}}
+	// A decoder that panics is the caller's mistake, and goes on up when all
+	// others have their answers.
+	defer func() {
+		if f.raised != nil {
+			panic(f.raised)
+		}
+	}()
+	start := time.Now()
+	for more := true; more; {
+		more = f.attempt()
+	}
+	f.stats.Duration = time.Since(start)
+	for _, o := range d.observers {
+		o.Flushed(ctx, f.stats)
+	}
+	return f.free
+}
+
+// A flight is a flush under way.
+type flight struct {
+	ctx                context.Context
+	db                 *db
+	items              []item
+	again              []int // those to be sent once more, in program order
+	retries, redirects int
+	stats              Flush
+	free               bool
+	raised             any
+}
+
+// attempt sends what is to be sent and tells whether something is to be sent
+// again.
+func (f *flight) attempt() bool {
+	first := f.stats.Attempts == 0
+	if err := context.Cause(f.ctx); err != nil {
+		err = fmt.Errorf("%w: %w", ErrNotSent, err)
+		if first {
+			for i := range f.items {
+				f.settle(i, verdict{err: err})
+			}
+		}
+		for _, i := range f.again { // what they are told proves that they did not run, or they only read
+			f.settle(i, verdict{err: err})
+		}
+		return false
+	}
+	round := f.route(first)
+	send(f.ctx, f.items, round)
+	f.stats.Attempts++
+	if first {
+		f.stats.Connections = len(round)
+	}
+	f.again = f.again[:0]
+	wait, redirected := false, false
+	for _, b := range round {
+		f.stats.RoundTrips += b.trips
+		f.stats.ScriptLoads += b.loads
+		f.stats.BytesOut += int64(b.sent)
+		f.stats.BytesIn += int64(b.got)
+		for n, i := range b.items {
+			it := &f.items[i]
+			v := it.judge(b.outcome(n), b.host())
+			switch {
+			case v.again == later && f.retries < maxRetries && b.lost == nil:
+				wait = true
+			case v.again == redirect && f.redirects < maxRedirects && b.lost == nil:
+				redirected = true
+				it.goTo, it.asking = v.goTo, v.asking
+				if v.noScript {
+					it.noScript++
+					b.node.known.forget()
+				}
+				if v.goTo != "" && !v.asking {
+					it.conn.cluster.ReloadState(f.ctx) // in the background, once for many calls
+				}
+			default:
+				f.settle(i, v)
+				continue
+			}
+			f.again = append(f.again, i)
+		}
+		if b.lost == nil {
+			b.free()
+		} else {
+			f.free = false
+		}
+	}
+	slices.Sort(f.again)
+	switch {
+	case wait:
+		f.retries++
+		sleep(f.ctx, backoff(f.retries))
+	case redirected:
+		f.redirects++
+		if f.redirects > 1 { // the migration is under way
+			sleep(f.ctx, backoff(f.redirects-1))
+		}
+	}
+	return len(f.again) > 0
+}
+
+// settle gives an item's Ref its answer and keeps what its decoder raises.
+func (f *flight) settle(i int, v verdict) {
+	done := false
+	defer func() {
+		if !done {
+			f.raised = recover()
+			f.items[i].ref.fail(fmt.Errorf("pipectx: the decoder panicked: %v", f.raised))
+		}
+	}()
+	f.items[i].settle(v)
+	done = true
+}
+
+// route groups items into one batch a node: all of them, or those to be sent
+// again. A connection whose nodes cannot be found is asked once.
+func (f *flight) route(all bool) (round []*batch) {
+	count := len(f.again)
+	if all {
+		count = len(f.items)
+	}
+	var last *batch
+	failed := map[*conn]error(nil)
+	for n := range count {
+		i := n
+		if !all {
+			i = f.again[n]
+		}
+		it := &f.items[i]
+		err := failed[it.conn]
+		var to *node
+		if err == nil {
+			to, err = it.conn.route(f.ctx, it)
+		}
+		if err != nil {
+			if failed == nil {
+				failed = map[*conn]error{}
+			}
+			failed[it.conn] = err
+			b := batches.Get().(*batch) // one of its own: it has no node to share
+			b.items, b.outcomes = append(b.items, i), append(b.outcomes, outcome{err: err, unsent: true})
+			round = append(round, b)
+			continue
+		}
+		if last == nil || last.node != to {
+			last = nil
+			for _, b := range round {
+				if b.node == to {
+					last = b
+				}
+			}
+			if last == nil {
+				last = batches.Get().(*batch)
+				last.node = to
+				round = append(round, last)
+			}
+		}
+		last.items = append(last.items, i)
+	}
+	return round
+}
+
+// send sends all batches in parallel and returns when all are answered or ctx
+// has ended. go-redis does not watch ctx while it reads, so that is done here:
+// what is under way then goes on behind our back, with arguments that nobody
+// changes, and its commands have an unknown outcome.
+func send(ctx context.Context, items []item, round []*batch) {
+	live := 0
+	var only *batch
+	for _, b := range round {
+		if b.node != nil {
+			only = b
+			live++
+		}
+	}
+	if live == 0 {
+		return
+	}
+	if live == 1 && ctx.Done() == nil {
+		only.deliver(ctx, items)
+		return
+	}
+	answers := make(chan *batch, live)
+	for _, b := range round {
+		if b.node != nil {
+			go func() {
+				b.deliver(ctx, items)
+				answers <- b
+			}()
+		}
+	}
+	var back []*batch
+	for len(back) < live {
+		select {
+		case b := <-answers:
+			back = append(back, b)
+		case <-ctx.Done():
+			for n, b := range round {
+				if b.node != nil && !slices.Contains(back, b) {
+					// Its own fields are the goroutine's: a stand-in has the outcome.
+					round[n] = &batch{items: b.items, lost: context.Cause(ctx), trips: 1}
+				}
+			}
+			return
+		}
+	}
+}
+
+func (b *batch) outcome(n int) outcome {
+	if b.lost != nil {
+		return outcome{err: b.lost}
+	}
+	return b.outcomes[n]
+}
+
+// host is where the batch went, for redirections that name only a port.
+func (b *batch) host() string {
+	if b.node == nil {
+		return ""
+	}
+	host, _, _ := net.SplitHostPort(b.node.client.Options().Addr)
+	return host
+}
+
+// deliver sends the batch in chunks. It reads items and writes none of them.
+func (b *batch) deliver(ctx context.Context, items []item) {
+	var bodies map[string]bool // scripts whose body has gone along
+	b.outcomes = slices.Grow(b.outcomes, len(b.items))[:len(b.items)]
+	for from := 0; from < len(b.items); {
+		to := b.chunk(ctx, items, from, &bodies)
+		if last := b.outcomes[to-1]; last.err != nil {
+			rest := outcome{err: errBehind}
+			if last.unsent { // there was no connection at all
+				rest = last
+			}
+			for n := to; n < len(b.items); n++ {
+				b.outcomes[n] = rest
+			}
+			break
+		}
+		from = to
+	}
+	behind := false
+	for n := len(b.items) - 1; n >= 0; n-- {
+		o := &b.outcomes[n]
+		o.behind = behind
+		behind = behind || o.err != nil && !o.unsent && o.err != errBehind && !items[b.items[n]].read
+	}
+}
+
+// chunk sends items from from on, as many as fit, and returns where it ended.
+func (b *batch) chunk(ctx context.Context, items []item, from int, bodies *map[string]bool) (to int) {
+	most := min(len(b.items)-from, chunkCommands)
+	wires := slices.Grow(b.wires[:0], 2*most) // pointers into it are taken: it must not grow; an ASKING may precede each
+	b.at = b.at[:0]
+	size := 0
+	for to = from; to-from < most && size < chunkBytes; to++ {
+		it := &items[b.items[to]]
+		if it.asking {
+			wires = append(wires, wire{RawCmd: *redis.NewRawCmd(ctx, askingArgs...)})
+		}
+		args := b.words(it, bodies)
+		for _, word := range args {
+			size += len(*word.(*string))
+		}
+		b.at = append(b.at, len(wires))
+		wires = append(wires, wire{RawCmd: *redis.NewRawCmd(ctx, args...)})
+	}
+	b.wires = wires
+	b.sent += size
+	b.trips++
+	err := b.exec(ctx, wires)
+	for n := from; n < to; n++ {
+		w, o := &wires[b.at[n-from]], &b.outcomes[n]
+		*o = outcome{frame: w.Val(), err: w.Err()}
+		switch {
+		case len(o.frame) > 0 && (o.err == nil || frameLen(o.frame) == len(o.frame)):
+			o.err = nil // answered, though go-redis gives the error of a later loss to all
+		case o.err == nil && err != nil: // a hook kept it from being sent
+			o.err = err
+		case o.err == nil:
+			o.err = errNoReply
+		}
+		if o.err != nil {
+			var refused redis.Error
+			o.unsent = !w.written || errors.As(o.err, &refused) // raw replies are no errors: it is the handshake's
+		}
+		b.got += len(o.frame)
+		if s := items[b.items[n]].script; s != nil && o.err == nil && ran(o.frame) {
+			b.node.known.add(s.SHA)
+		}
+	}
+	return to
+}
+
+// ran tells whether a reply shows that its script is known: it is a result, or
+// the error of a script of package lua.
+func ran(frame []byte) bool { return frame[0] != failed || bytes.Contains(frame, []byte(raisedInLua)) }
+
+var (
+	errNoReply = errors.New("no reply")
+	errBehind  = fmt.Errorf("%w: the connection failed before this command's turn", ErrNotSent)
+	askingArgs = []any{&askingWord}
+)
+
+// words returns the arguments of an item: its own, or those that carry a
+// script's body where the node does not know it.
+func (b *batch) words(it *item, bodies *map[string]bool) []any {
+	s := it.script
+	if s == nil || it.noScript < 3 && ((*bodies)[s.SHA] || b.node.known.has(s.SHA)) {
+		return it.args
+	}
+	if *bodies == nil {
+		*bodies = map[string]bool{}
+	}
+	(*bodies)[s.SHA] = true
+	b.loads++
+	args := slices.Clone(it.args)
+	args[0], args[1] = s.eval(), &s.Body
+	return args
+}
+
+// exec sends wires as one pipeline, or a lone one as a single command.
+func (b *batch) exec(ctx context.Context, wires []wire) error {
+	if len(wires) == 1 { // a lone command costs no pipeline
+		return b.node.client.Process(ctx, &wires[0])
+	}
+	b.cmds = b.cmds[:0]
+	for i := range wires {
+		b.cmds = append(b.cmds, &wires[i])
+	}
+	p := b.node.client.Pipeline()
+	_ = p.BatchProcess(ctx, b.cmds...) // it only queues
+	_, err := p.Exec(ctx)
+	return err
+}

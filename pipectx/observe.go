@@ -1,0 +1,60 @@
+package pipectx
+
+import (
+	"context"
+	"log/slog"
+	"runtime"
+	"sync/atomic"
+	"time"
+)
+
+// Observer is told what a DB does. Its methods are called by the goroutine
+// that flushed, after the replies are in, and must not block.
+type Observer interface {
+	// Flushed tells of one flush: one wave of a Run, or one immediate verb.
+	Flushed(ctx context.Context, f Flush)
+
+	// Unread tells of an immediate verb that failed and whose Ref nobody read.
+	Unread(err error)
+}
+
+// Flush is what one flush cost.
+type Flush struct {
+	Commands    int           // commands asked for
+	Connections int           // connections and Cluster nodes that took part
+	RoundTrips  int           // batches sent; those of one attempt go in parallel
+	Attempts    int           // 1, and one more for each time something was sent again
+	ScriptLoads int           // scripts sent with their body
+	BytesOut    int64         // bytes of arguments
+	BytesIn     int64         // bytes of replies
+	Wave        int           // 0 for a Run's own commands, 1, 2, … for those its callbacks queued
+	Duration    time.Duration // from the first byte to the last reply
+}
+
+// unread watches an immediate Ref that failed: if it is collected before
+// anybody read it, its error is reported, or it would die unseen.
+type unread struct {
+	seen atomic.Bool
+	err  error
+	core *db
+}
+
+func watch(ref settler, d *db) {
+	state := ref.outcome()
+	if !failure(state.err) {
+		return
+	}
+	u := &unread{err: state.err, core: d}
+	state.unread = u
+	runtime.AddCleanup(state, reportUnread, u)
+}
+
+func reportUnread(u *unread) {
+	if u.seen.Load() {
+		return
+	}
+	for _, o := range u.core.observers {
+		o.Unread(u.err)
+	}
+	slog.Warn("pipectx: a command failed and nobody read its Ref", "err", u.err)
+}

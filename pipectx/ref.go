@@ -1,0 +1,209 @@
+package pipectx
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+)
+
+// Ref is a deferred result: pending until its pipeline has been flushed, then
+// a value or an error for good. Safe for concurrent use.
+type Ref[T any] struct {
+	core
+	value   T
+	decode  func(Reply) (T, error)
+	into    func(Reply, *T) error // in place of decode: changes value
+	derived *derivation[T]
+}
+
+// A derivation is what makes a Ref out of others.
+type derivation[T any] struct {
+	compute func() (T, error) // called once, when the Ref is first read
+	ready   func() bool       // whether it can be
+	handle  func()            // marks the sources as handled
+}
+
+// core is the part of a Ref that does not depend on its type.
+type core struct {
+	done    atomic.Bool // set after value and err, read before them
+	handled atomic.Bool
+	once    sync.Once
+	err     error
+	unread  *unread // of an immediate Ref that failed
+}
+
+// Result returns the value, or the error of the command: [ErrPending] before
+// the flush, [ErrDiscarded] when its Run failed, [ErrNotFound] where the verb
+// says so, a [*CommandError] when the server or the connection refused it.
+func (r *Ref[T]) Result() (T, error) {
+	if d := r.derived; d != nil {
+		if !d.ready() {
+			var zero T
+			return zero, ErrPending
+		}
+		r.once.Do(func() {
+			defer r.done.Store(true)
+			r.err = errPanickedDeriving // until compute has returned
+			r.value, r.err = d.compute()
+		})
+	}
+	if !r.done.Load() {
+		var zero T
+		return zero, ErrPending
+	}
+	if r.unread != nil {
+		r.unread.seen.Store(true)
+	}
+	return r.value, r.err
+}
+
+var errPanickedDeriving = errors.New("pipectx: the function of a derived Ref panicked")
+
+// Err returns Result's error.
+func (r *Ref[T]) Err() error {
+	_, err := r.Result()
+	return err
+}
+
+// Ready tells whether Result has its final answer.
+func (r *Ref[T]) Ready() bool {
+	if r.derived != nil {
+		return r.derived.ready()
+	}
+	return r.done.Load()
+}
+
+// String shows the value, "pending", or the error. It never fails.
+func (r *Ref[T]) String() string {
+	value, err := r.Result()
+	switch {
+	case err == ErrPending:
+		return "pending"
+	case err != nil:
+		return err.Error()
+	}
+	return fmt.Sprint(value)
+}
+
+// MarshalJSON writes the value as JSON; a Ref with an error cannot be written.
+func (r *Ref[T]) MarshalJSON() ([]byte, error) {
+	value, err := r.Result()
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(value)
+}
+
+// settler is a Ref of any type, as the flush sees it.
+type settler interface {
+	settle(reply Reply)
+	fail(err error)
+	outcome() *core
+}
+
+func (r *Ref[T]) settle(reply Reply) {
+	switch {
+	case r.into != nil:
+		r.err = r.into(reply, &r.value)
+	case r.decode != nil:
+		r.value, r.err = r.decode(reply)
+	default: // of Do: a func value of a generic function would cost an allocation a call
+		r.err = decodeAny(reply, &r.value)
+	}
+	if r.err != nil {
+		r.fail(r.err)
+		return
+	}
+	r.done.Store(true)
+}
+
+func (r *Ref[T]) fail(err error) {
+	var zero T
+	r.value, r.err = zero, err
+	r.done.Store(true)
+}
+
+func (r *Ref[T]) outcome() *core { return &r.core }
+
+// Handled marks a Ref whose failure the caller deals with: it does not appear
+// in Run's error, nor do those of the Refs it is derived from. It returns the
+// Ref.
+func Handled[T any](r *Ref[T]) *Ref[T] {
+	r.handled.Store(true)
+	if r.derived != nil {
+		r.derived.handle()
+	}
+	return r
+}
+
+// Map returns the Ref of fn(value of r). fn runs once, when the Ref is first
+// read; r's error is the new Ref's error.
+func Map[A, B any](r *Ref[A], fn func(A) (B, error)) *Ref[B] {
+	return &Ref[B]{derived: &derivation[B]{
+		ready:  r.Ready,
+		handle: func() { Handled(r) },
+		compute: func() (B, error) {
+			a, err := r.Result()
+			if err != nil {
+				var zero B
+				return zero, err
+			}
+			return fn(a)
+		},
+	}}
+}
+
+// All returns the Ref of all values, in order. Its error is the first error in
+// that order.
+func All[T any](refs []*Ref[T]) *Ref[[]T] {
+	return &Ref[[]T]{derived: &derivation[[]T]{
+		ready: func() bool {
+			for _, r := range refs {
+				if !r.Ready() {
+					return false
+				}
+			}
+			return true
+		},
+		handle: func() {
+			for _, r := range refs {
+				Handled(r)
+			}
+		},
+		compute: func() ([]T, error) {
+			values := make([]T, len(refs))
+			var first error
+			for i, r := range refs {
+				v, err := r.Result() // of all, so that each counts as read
+				if err != nil && first == nil {
+					first = err
+				}
+				values[i] = v
+			}
+			if first != nil {
+				return nil, first
+			}
+			return values, nil
+		},
+	}}
+}
+
+// Join returns the Ref of fn(value of a, value of b), as [Map] does for one.
+func Join[A, B, C any](a *Ref[A], b *Ref[B], fn func(A, B) (C, error)) *Ref[C] {
+	return &Ref[C]{derived: &derivation[C]{
+		ready:  func() bool { return a.Ready() && b.Ready() },
+		handle: func() { Handled(a); Handled(b) },
+		compute: func() (C, error) {
+			av, errA := a.Result()
+			bv, errB := b.Result()
+			if err := cmp.Or(errA, errB); err != nil {
+				var zero C
+				return zero, err
+			}
+			return fn(av, bv)
+		},
+	}}
+}

@@ -1,0 +1,175 @@
+package pipectx
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+const (
+	maxRedirects = 16 // a slot that moves on each of so many attempts is no migration
+	maxRetries   = 3  // of a dial, a lost read, a server that is loading
+	firstBackoff = 8 * time.Millisecond
+	lastBackoff  = 512 * time.Millisecond
+)
+
+// What to do with an item after an attempt.
+const (
+	final    = iota // settle it
+	redirect        // send it elsewhere, or with its script
+	later           // send it again after a pause
+)
+
+type verdict struct {
+	again    int
+	reply    Reply
+	err      error
+	goTo     string // the address to send it to
+	asking   bool   // behind ASKING
+	noScript bool   // the node does not know its script
+}
+
+// raisedInLua is in the errors that scripts of package lua raise, whatever
+// their text.
+const raisedInLua = " {lua"
+
+// notRun are the errors that prove that a command did not run: code and how the
+// server's text begins. A script may answer any code it likes after it has
+// written, so the code alone proves nothing.
+var notRun = []struct{ code, text string }{
+	{"LOADING", "Redis is loading the dataset"},
+	{"LOADING", "Valkey is loading the dataset"},
+	{"TRYAGAIN", "Multiple keys request during rehashing of slot"},
+	{"CLUSTERDOWN", "The cluster is down"},
+	{"CLUSTERDOWN", "Hash slot not served"},
+	{"MASTERDOWN", "Link with MASTER is down"},
+}
+
+// judge decides what an outcome means for its command alone. host is where it
+// was sent.
+func (it *item) judge(o outcome, host string) verdict {
+	if o.err != nil {
+		return it.judgeLost(o)
+	}
+	v := verdict{reply: Reply{frame: withoutAttributes(o.frame)}}
+	fault := v.reply.fault()
+	if fault == nil {
+		return v
+	}
+	v.err = fault
+	switch fault.Code {
+	case "MOVED", "ASK":
+		to, ok := it.redirection(fault.Message, host)
+		if !ok {
+			break
+		}
+		if it.conn.cluster == nil {
+			v.err = fmt.Errorf("%w: this server is part of a Cluster; connect to it with a redis.ClusterClient, or by a redis+cluster:// URL", fault)
+			break
+		}
+		v.again, v.goTo, v.asking = redirect, to, fault.Code == "ASK"
+	case "NOSCRIPT":
+		if it.script != nil && fault.Message != "" && strings.HasPrefix("No matching script. Please use EVAL.", fault.Message) {
+			v.again, v.noScript = redirect, true
+		}
+	default:
+		for _, n := range notRun {
+			if fault.Code == n.code && strings.HasPrefix(fault.Message, n.text) {
+				v.again = later
+			}
+		}
+	}
+	return v
+}
+
+// redirection reads "slot host:port". It must be about the command's own slot.
+func (it *item) redirection(message, host string) (addr string, ok bool) {
+	slot, addr, ok := strings.Cut(message, " ")
+	n, isNumber := atoi([]byte(slot))
+	if !ok || !isNumber || it.conn.cluster != nil && it.slot >= 0 && n != int(it.slot) {
+		return "", false
+	}
+	if strings.HasPrefix(addr, ":") { // the server does not know its own host
+		addr = host + addr
+	}
+	return addr, true
+}
+
+// judgeLost decides about a command without a reply.
+func (it *item) judgeLost(o outcome) verdict {
+	v := verdict{err: o.err}
+	var refused redis.Error
+	switch {
+	case errors.Is(o.err, ErrNotSent):
+	case errors.Is(o.err, redis.ErrClosed):
+	case o.unsent:
+		v.err = unreachable(it.conn, o.err)
+		if !errors.As(o.err, &refused) || redis.IsLoadingError(o.err) { // a handshake refused stays refused
+			v.again = later
+		}
+	case !it.read:
+		v.err = fmt.Errorf("%w: %w", ErrOutcomeUnknown, o.err)
+	case o.behind:
+		// Sent again it would see what the lost write behind it may have stored.
+		v.err = fmt.Errorf("the answer was lost, and a write behind it may have run: %w", o.err)
+	default:
+		v.again = later
+	}
+	return v
+}
+
+// unreachable says where nobody answered, and what to look at.
+func unreachable(c *conn, err error) error {
+	where := "the Cluster"
+	if client, ok := c.client.(*redis.Client); ok {
+		where = client.Options().Addr
+	}
+	var refused redis.Error
+	if errors.As(err, &refused) {
+		return fmt.Errorf("%s refused the connection: %w; look at user, password and database", where, err)
+	}
+	return fmt.Errorf("cannot reach %s: %w; is a server running there?", where, err)
+}
+
+// settle gives the Ref its answer.
+func (it *item) settle(v verdict) {
+	if v.err != nil {
+		it.ref.fail(it.explain(v.err))
+		return
+	}
+	if it.key > 0 {
+		v.reply.key = it.word(int(it.key))
+	}
+	v.reply.whole = true
+	it.ref.settle(v.reply)
+}
+
+// explain is the error that the Ref answers for a failed command.
+func (it *item) explain(err error) error {
+	var fault *ServerError
+	if it.fault != nil && errors.As(err, &fault) {
+		return it.fault(fault)
+	}
+	return it.named(err)
+}
+
+// backoff is the pause before retry n, counted from 1: exponential with full
+// jitter. Source: Brooker, "Exponential Backoff And Jitter", AWS 2015.
+func backoff(n int) time.Duration {
+	d := firstBackoff << min(n, 16)
+	return rand.N(min(d, lastBackoff)) + time.Millisecond
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
+}

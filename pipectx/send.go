@@ -1,0 +1,116 @@
+package pipectx
+
+import (
+	"context"
+	"errors"
+	"strings"
+)
+
+// Send queues c on the pipeline of db that ctx carries, or runs it now, and
+// returns its result: decode of the reply. It is what verbs are made of.
+//
+// decode is given each reply that is not an error; what it returns is the Ref's
+// answer. A [NotFound] error says that the thing read is absent, which is no
+// failure of the Run.
+//
+// Cost: 1 command; 1 round trip outside Run, none of its own inside.
+func Send[T any](ctx context.Context, db *DB, c *Command, decode func(Reply) (T, error)) *Ref[T] {
+	ref := &Ref[T]{decode: decode}
+	db.send(ctx, c, ref)
+	return ref
+}
+
+// SendInto is [Send] for a result that is known but for what the reply adds to
+// it: decode changes value, which is the Ref's own copy.
+//
+// Cost: as Send.
+func SendInto[T any](ctx context.Context, db *DB, c *Command, value T, decode func(Reply, *T) error) *Ref[T] {
+	ref := &Ref[T]{value: value, into: decode}
+	db.send(ctx, c, ref)
+	return ref
+}
+
+// Failed returns a Ref that answers err, as Send does for a command that fails
+// before it is sent: the innermost Run is poisoned.
+//
+// Cost: nothing is sent.
+func Failed[T any](ctx context.Context, db *DB, err error) *Ref[T] {
+	c := NewCommand()
+	c.Fail(err)
+	return Send[T](ctx, db, c, nil)
+}
+
+func (h *DB) send(ctx context.Context, c *Command, ref settler) {
+	defer c.free()
+	s := h.scopeOf(ctx)
+	if h.closed.Load() {
+		c.Fail(ErrClosed)
+	}
+	slot := -1
+	if c.err == nil && h.conn.cluster != nil {
+		var err error
+		if slot, err = c.slot(); err != nil {
+			c.Fail(err)
+		}
+	}
+	switch {
+	case c.err != nil && s != nil:
+		s.poisoned(c.err)
+		ref.fail(c.err)
+	case c.err != nil:
+		ref.fail(c.err)
+		watch(ref, h.db)
+	case s != nil:
+		if err := s.queue(h.conn, c, slot, ref); err != nil {
+			ref.fail(err)
+			watch(ref, h.db)
+		}
+	default:
+		a := arenas.Get().(*arena)
+		items := [1]item{{
+			conn: h.conn, args: a.add(c), ref: ref, fault: c.fault,
+			script: c.script, key: c.firstKey(), slot: int16(slot), read: c.read,
+		}}
+		if h.flush(ctx, items[:], 0) {
+			a.free()
+		}
+		watch(ref, h.db)
+	}
+}
+
+func (c *Command) firstKey() int16 {
+	if len(c.keys) == 0 {
+		return 0
+	}
+	return int16(c.keys[0])
+}
+
+// word returns word i of the command.
+func (it *item) word(i int) string { return *it.args[i].(*string) }
+
+// located returns err with the command's name and key around it, unless it
+// names them itself. Keys of keyspaces and models have braces, so a text that
+// contains one means it.
+func (it *item) located(err error) error {
+	var have *CommandError
+	if errors.As(err, &have) {
+		return err
+	}
+	if it.key > 0 {
+		if key := it.word(int(it.key)); strings.Contains(key, "{") && strings.Contains(err.Error(), key) {
+			return err
+		}
+	}
+	return it.named(err)
+}
+
+func (it *item) named(err error) error {
+	e := &CommandError{Command: strings.Clone(strings.ToUpper(it.word(0))), Err: err}
+	if it.script != nil {
+		e.Command = it.script.name
+	}
+	if it.key > 0 {
+		e.Key = strings.Clone(it.word(int(it.key))) // the word's memory is used again
+	}
+	return e
+}
