@@ -1,0 +1,292 @@
+package keyspace
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"reflect"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/redmoon-go/redmoon/field"
+	"github.com/redmoon-go/redmoon/pipectx"
+)
+
+// definition is what keyspaces of all types share: a declaration, which holds
+// no connection.
+type definition[K any] struct {
+	name     string // NewSortedSet[int64, string]("visits")
+	keys     *Keys[K]
+	settings Settings
+}
+
+// define checks what all declarations have; types are the type arguments.
+func (d *definition[K]) define(constructor, prefix string, options []Option, types ...reflect.Type) (err error) {
+	names := make([]string, len(types))
+	for i, t := range types {
+		names[i] = t.String()
+	}
+	d.name = fmt.Sprintf("%s[%s](%q)", constructor, strings.Join(names, ", "), prefix)
+	if d.settings, err = NewSettings(options...); err != nil {
+		return err
+	}
+	d.keys, err = NewKeys[K](prefix, d.settings.Placement)
+	return err
+}
+
+// wrong is the error of a declaration.
+func (d *definition[K]) wrong(err error) error { return fmt.Errorf("keyspace: %s: %w", d.name, err) }
+
+// atCaller puts the place of a declaration in front of an error: a panic at
+// start-up shows only the runtime's init otherwise.
+func atCaller(err error) error {
+	if _, file, line, ok := runtime.Caller(2); ok {
+		return fmt.Errorf("%s:%d: %w", path.Base(file), line, err)
+	}
+	return err
+}
+
+// Prefix is what all keys begin with, but for those of a [Template].
+func (d *definition[K]) Prefix() string { return d.keys.Prefix() }
+
+// KeyOf returns the full Redis key of an id. It fails when the id, or a part of
+// it, is empty ([ErrEmptyID]) or has no text.
+func (d *definition[K]) KeyOf(id K) (string, error) { return d.keys.Key(id) }
+
+// String is the declaration as it is written in Go.
+func (d *definition[K]) String() string {
+	if s := d.settings.String(); s != "" {
+		return strings.TrimSuffix(d.name, ")") + ", " + s + ")"
+	}
+	return d.name
+}
+
+// on binds the definition to a DB. A connection that the DB does not have is
+// the answer of every verb.
+func (d *definition[K]) on(db *pipectx.DB) bound[K] {
+	b := bound[K]{def: d, db: db}
+	if name := d.settings.Connection; name != "" {
+		named, err := db.Conn(name)
+		if err != nil {
+			b.err = fmt.Errorf("keyspace: %s: %w", d.keys.Prefix(), err)
+			return b
+		}
+		b.db = named
+	}
+	return b
+}
+
+// bound is a definition on a DB: what the Bound types share.
+type bound[K any] struct {
+	def *definition[K]
+	db  *pipectx.DB
+	err error // why no verb can run
+}
+
+func (b bound[K]) handle(id K) handle {
+	h := handle{db: b.db, ttl: b.def.settings.TTL, err: b.err}
+	if h.err == nil {
+		h.key, h.err = b.def.keys.Key(id)
+	}
+	return h
+}
+
+// Exists tells whether there is such a key.
+//
+// Cost: EXISTS; 1 command; 1 round trip outside Run, none of its own inside.
+func (b bound[K]) Exists(ctx context.Context, id K) *pipectx.Ref[bool] {
+	return b.handle(id).Exists(ctx)
+}
+
+// Del removes the key and tells whether there was one.
+//
+// Cost: DEL; 1 command; 1 round trip outside Run, none of its own inside.
+func (b bound[K]) Del(ctx context.Context, id K) *pipectx.Ref[bool] {
+	return b.handle(id).Del(ctx)
+}
+
+// Unlink is Del for a large collection: the server frees its memory later.
+//
+// Cost: UNLINK; 1 command; 1 round trip outside Run, none of its own inside.
+func (b bound[K]) Unlink(ctx context.Context, id K) *pipectx.Ref[bool] {
+	return b.handle(id).Unlink(ctx)
+}
+
+// Expire has the key end after d, at least a millisecond, and tells whether
+// there is such a key.
+//
+// Cost: PEXPIRE; 1 command; 1 round trip outside Run, none of its own inside.
+func (b bound[K]) Expire(ctx context.Context, id K, d time.Duration) *pipectx.Ref[bool] {
+	return b.handle(id).Expire(ctx, d)
+}
+
+// ExpireAt has the key end at t, now if that is past, and tells whether there
+// was such a key.
+//
+// Cost: PEXPIREAT; 1 command; 1 round trip outside Run, none of its own inside.
+func (b bound[K]) ExpireAt(ctx context.Context, id K, t time.Time) *pipectx.Ref[bool] {
+	return b.handle(id).ExpireAt(ctx, t)
+}
+
+// Persist takes the key's TTL away and tells whether it had one.
+//
+// Cost: PERSIST; 1 command; 1 round trip outside Run, none of its own inside.
+func (b bound[K]) Persist(ctx context.Context, id K) *pipectx.Ref[bool] {
+	return b.handle(id).Persist(ctx)
+}
+
+// TTL answers how long the key has left, absent if it does not expire;
+// [pipectx.ErrNotFound] if there is no such key.
+//
+// Cost: PTTL; 1 command; 1 round trip outside Run, none of its own inside.
+func (b bound[K]) TTL(ctx context.Context, id K) *pipectx.Ref[field.Optional[time.Duration]] {
+	return b.handle(id).TTL(ctx)
+}
+
+// Type answers what Redis calls the type of the stored value: string, set,
+// zset, hash, …; [pipectx.ErrNotFound] if there is no such key.
+//
+// Cost: TYPE; 1 command; 1 round trip outside Run, none of its own inside.
+func (b bound[K]) Type(ctx context.Context, id K) *pipectx.Ref[string] {
+	return b.handle(id).Type(ctx)
+}
+
+// Touch counts as a use of the key, for servers that evict what is used least,
+// and tells whether there is such a key.
+//
+// Cost: TOUCH; 1 command; 1 round trip outside Run, none of its own inside.
+func (b bound[K]) Touch(ctx context.Context, id K) *pipectx.Ref[bool] {
+	return b.handle(id).Touch(ctx)
+}
+
+// handle is one key on a DB: what the Key types share.
+type handle struct {
+	db  *pipectx.DB
+	key string
+	ttl time.Duration // renewed by each write, if not 0
+	err error         // why there is no key: the answer of every verb
+}
+
+// String is the full Redis key, or why there is none.
+func (h handle) String() string {
+	if h.err != nil {
+		return h.err.Error()
+	}
+	return h.key
+}
+
+// command starts a command whose first argument is the key.
+func (h handle) command(name string) *pipectx.Command {
+	c := pipectx.NewCommand(name)
+	c.Key(h.key)
+	if h.err != nil {
+		c.Fail(h.err)
+	}
+	return c
+}
+
+// Exists tells whether there is such a key.
+//
+// Cost: EXISTS; 1 command; 1 round trip outside Run, none of its own inside.
+func (h handle) Exists(ctx context.Context) *pipectx.Ref[bool] {
+	return pipectx.Send(ctx, h.db, h.command("EXISTS").Read(), pipectx.Reply.Bool)
+}
+
+// Del removes the key and tells whether there was one.
+//
+// Cost: DEL; 1 command; 1 round trip outside Run, none of its own inside.
+func (h handle) Del(ctx context.Context) *pipectx.Ref[bool] {
+	return pipectx.Send(ctx, h.db, h.command("DEL"), pipectx.Reply.Bool)
+}
+
+// Unlink is Del for a large collection: the key is gone at once, and the server
+// frees its memory later, in the background.
+//
+// Cost: UNLINK; 1 command; 1 round trip outside Run, none of its own inside.
+func (h handle) Unlink(ctx context.Context) *pipectx.Ref[bool] {
+	return pipectx.Send(ctx, h.db, h.command("UNLINK"), pipectx.Reply.Bool)
+}
+
+// Expire has the key end after d, and tells whether there is such a key. It
+// counts whole milliseconds and refuses less than one: to remove a key, Del it.
+//
+// Cost: PEXPIRE; 1 command; 1 round trip outside Run, none of its own inside.
+func (h handle) Expire(ctx context.Context, d time.Duration) *pipectx.Ref[bool] {
+	c := h.command("PEXPIRE")
+	if d < time.Millisecond {
+		c.Fail(fmt.Errorf("keyspace: %s: Expire after %v: Redis counts milliseconds; give at least one, or Del the key", h.key, d))
+	}
+	c.Int(d.Milliseconds())
+	return pipectx.Send(ctx, h.db, c, pipectx.Reply.Bool)
+}
+
+// ExpireAt has the key end at t, to the millisecond by the server's clock, and
+// tells whether there was such a key. If t is past, the key is removed at once.
+// The zero Time is refused.
+//
+// Cost: PEXPIREAT; 1 command; 1 round trip outside Run, none of its own inside.
+func (h handle) ExpireAt(ctx context.Context, t time.Time) *pipectx.Ref[bool] {
+	c := h.command("PEXPIREAT")
+	if t.IsZero() {
+		c.Fail(fmt.Errorf("keyspace: %s: ExpireAt the zero Time; give a time, or Persist the key", h.key))
+	}
+	c.Int(t.UnixMilli())
+	return pipectx.Send(ctx, h.db, c, pipectx.Reply.Bool)
+}
+
+// Persist takes the key's TTL away and tells whether it had one.
+//
+// Cost: PERSIST; 1 command; 1 round trip outside Run, none of its own inside.
+func (h handle) Persist(ctx context.Context) *pipectx.Ref[bool] {
+	return pipectx.Send(ctx, h.db, h.command("PERSIST"), pipectx.Reply.Bool)
+}
+
+// TTL answers how long the key has left, to the millisecond; absent if it does
+// not expire. If there is no such key the answer is [pipectx.ErrNotFound].
+//
+// Cost: PTTL; 1 command; 1 round trip outside Run, none of its own inside.
+func (h handle) TTL(ctx context.Context) *pipectx.Ref[field.Optional[time.Duration]] {
+	return pipectx.Send(ctx, h.db, h.command("PTTL").Read(), timeLeft)
+}
+
+// timeLeft reads the reply of PTTL: milliseconds, -1 without a TTL, -2 without
+// a key.
+func timeLeft(r pipectx.Reply) (field.Optional[time.Duration], error) {
+	n, err := r.Int()
+	switch {
+	case err != nil:
+		return field.None[time.Duration](), err
+	case n == -2:
+		return field.None[time.Duration](), absent(r.Key())
+	case n < 0:
+		return field.None[time.Duration](), nil
+	}
+	return field.Some(time.Duration(n) * time.Millisecond), nil
+}
+
+// Type answers what Redis calls the type of the stored value: string, list,
+// set, zset, hash or stream. It is another than the keyspace's only where
+// somebody else wrote the key. If there is no such key the answer is
+// [pipectx.ErrNotFound].
+//
+// Cost: TYPE; 1 command; 1 round trip outside Run, none of its own inside.
+func (h handle) Type(ctx context.Context) *pipectx.Ref[string] {
+	return pipectx.Send(ctx, h.db, h.command("TYPE").Read(), typeName)
+}
+
+func typeName(r pipectx.Reply) (string, error) {
+	name, err := r.Text()
+	if name == "none" {
+		return "", absent(r.Key())
+	}
+	return name, err
+}
+
+// Touch counts as a use of the key, for servers that evict what is used least,
+// and tells whether there is such a key.
+//
+// Cost: TOUCH; 1 command; 1 round trip outside Run, none of its own inside.
+func (h handle) Touch(ctx context.Context) *pipectx.Ref[bool] {
+	return pipectx.Send(ctx, h.db, h.command("TOUCH").Read(), pipectx.Reply.Bool)
+}

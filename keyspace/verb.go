@@ -1,0 +1,135 @@
+package keyspace
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/redmoon-go/redmoon/pipectx"
+)
+
+// most is how many members, fields or keys one command carries. More are split:
+// a server does nothing else while it executes a command, and a command of a
+// million words needs all of them in memory, on both sides, at a time.
+const most = 5000
+
+// write sends a command that changes the key, and behind it the renewal of the
+// default TTL where there is one.
+func write[T any](ctx context.Context, h handle, c *pipectx.Command, decode func(pipectx.Reply) (T, error)) *pipectx.Ref[T] {
+	if h.ttl == 0 {
+		return pipectx.Send(ctx, h.db, c, decode)
+	}
+	return together(ctx, h.db, func(ctx context.Context) *pipectx.Ref[T] {
+		ref := pipectx.Send(ctx, h.db, c, decode)
+		h.renew(ctx)
+		return ref
+	})
+}
+
+// renew sets the default TTL anew. In a Run its failure is one of the Run's.
+func (h handle) renew(ctx context.Context) {
+	if h.ttl != 0 {
+		h.Expire(ctx, h.ttl)
+	}
+}
+
+// together has fn send the several commands of one verb as one pipeline; none
+// if one of them cannot be encoded.
+func together[T any](ctx context.Context, db *pipectx.DB, fn func(context.Context) *pipectx.Ref[T]) *pipectx.Ref[T] {
+	var ref *pipectx.Ref[T]
+	err := pipectx.Run(ctx, db, func(ctx context.Context) error {
+		ref = fn(ctx)
+		return nil
+	})
+	switch {
+	case err == nil:
+		return ref
+	case ref == nil && ctx.Err() != nil: // as Send has it
+		err = fmt.Errorf("%w: %w", pipectx.ErrNotSent, err)
+	}
+	// The error of an inner Run is not yet the outer one's, and that of an
+	// outermost Run nobody has been told: Failed sees to both.
+	return pipectx.Failed[T](ctx, db, err)
+}
+
+// resolved is the Ref of a verb that had nothing to send.
+func resolved[T any](value T) *pipectx.Ref[T] {
+	return pipectx.Map(pipectx.All[T](nil), func([]T) (T, error) { return value, nil })
+}
+
+// writer adds an item to a command.
+type writer[E any] interface {
+	write(c *pipectx.Command, key string, item E)
+}
+
+// writeAll sends a command that writes items, or several, and sums up their
+// replies.
+func writeAll[E any](ctx context.Context, h handle, name string, items []E, words writer[E]) *pipectx.Ref[int64] {
+	command := func(items []E) *pipectx.Command {
+		c := h.command(name)
+		for _, item := range items {
+			words.write(c, h.key, item)
+		}
+		return c
+	}
+	switch {
+	case len(items) == 0 && h.err == nil:
+		return resolved[int64](0)
+	case len(items) <= most:
+		return write(ctx, h, command(items), pipectx.Reply.Int)
+	}
+	return together(ctx, h.db, func(ctx context.Context) *pipectx.Ref[int64] {
+		var refs []*pipectx.Ref[int64]
+		for part := range slices.Chunk(items, most) {
+			refs = append(refs, pipectx.Send(ctx, h.db, command(part), pipectx.Reply.Int))
+		}
+		h.renew(ctx)
+		return pipectx.Map(pipectx.All(refs), sum)
+	})
+}
+
+func sum(counts []int64) (total int64, err error) {
+	for _, n := range counts {
+		total += n
+	}
+	return total, nil
+}
+
+// readAll sends a command that asks about items, or several, and joins their
+// replies in order. Decode is made for the items of one command.
+func readAll[E, T any](ctx context.Context, h handle, name string, items []E, words writer[E],
+	decode func(items []E) func(pipectx.Reply) ([]T, error)) *pipectx.Ref[[]T] {
+	send := func(ctx context.Context, items []E) *pipectx.Ref[[]T] {
+		c := h.command(name).Read()
+		for _, item := range items {
+			words.write(c, h.key, item)
+		}
+		return pipectx.Send(ctx, h.db, c, decode(items))
+	}
+	switch {
+	case len(items) == 0 && h.err == nil:
+		return resolved([]T{})
+	case len(items) <= most:
+		return send(ctx, items)
+	}
+	return together(ctx, h.db, func(ctx context.Context) *pipectx.Ref[[]T] {
+		var refs []*pipectx.Ref[[]T]
+		for part := range slices.Chunk(items, most) {
+			refs = append(refs, send(ctx, part))
+		}
+		return pipectx.Map(pipectx.All(refs), join)
+	})
+}
+
+func join[T any](parts [][]T) ([]T, error) { return slices.Concat(parts...), nil }
+
+// number adds a float that must be one: NaN fails the command, and infinities
+// where the command cannot take them.
+func number(c *pipectx.Command, key, verb string, f float64, infinite bool) {
+	if math.IsNaN(f) || math.IsInf(f, 0) && !infinite {
+		c.Fail(fmt.Errorf("keyspace: %s: %s: %v is not a number that Redis takes here", key, verb, f))
+		return
+	}
+	c.Float(f)
+}
