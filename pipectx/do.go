@@ -59,14 +59,28 @@ func (c *Command) any(arg any) {
 		} else {
 			c.Word("0")
 		}
-	case int8, int16, int32:
-		c.Int(reflect.ValueOf(v).Int())
-	case uint, uint8, uint16, uint32, uint64:
-		c.Append(strconv.AppendUint(c.Tail(), reflect.ValueOf(v).Uint(), 10), nil)
-	default:
-		c.Fail(fmt.Errorf("pipectx: Do cannot send a %T; pass a string, []byte, integer, float or bool", arg))
+	case int8:
+		c.Int(int64(v))
+	case int16:
+		c.Int(int64(v))
+	case int32:
+		c.Int(int64(v))
+	case uint:
+		c.uint(uint64(v))
+	case uint8:
+		c.uint(uint64(v))
+	case uint16:
+		c.uint(uint64(v))
+	case uint32:
+		c.uint(uint64(v))
+	case uint64:
+		c.uint(v)
+	default: // by its type alone: printing arg would move all arguments to the heap
+		c.Fail(fmt.Errorf("pipectx: Do cannot send a %v; pass a string, []byte, integer, float or bool", reflect.TypeOf(arg)))
 	}
 }
+
+func (c *Command) uint(n uint64) { c.Append(strconv.AppendUint(c.Tail(), n, 10), nil) }
 
 // decodable tells whether Do knows how to decode into T.
 func decodable[T any]() bool {

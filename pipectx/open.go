@@ -173,18 +173,27 @@ func redact(rawURL string) string {
 	return fmt.Sprintf("%q", scheme+"://…@"+rawURL[at+1:])
 }
 
-// Ping asks the server, or each master of a Cluster, whether it answers.
+// Ping asks the server, or each master of a Cluster, whether it answers. It
+// returns when ctx ends, even while a server hangs.
 //
 // Cost: 1 command and 1 round trip, on a Cluster for each master.
 func (h *DB) Ping(ctx context.Context) error {
 	if h.closed.Load() {
 		return ErrClosed
 	}
+	answer := make(chan error, 1)
+	go func() {
+		if h.conn.cluster != nil {
+			answer <- h.conn.cluster.ForEachMaster(ctx, func(ctx context.Context, c *redis.Client) error { return c.Ping(ctx).Err() })
+			return
+		}
+		answer <- h.conn.client.Ping(ctx).Err()
+	}()
 	var err error
-	if h.conn.cluster != nil {
-		err = h.conn.cluster.ForEachMaster(ctx, func(ctx context.Context, c *redis.Client) error { return c.Ping(ctx).Err() })
-	} else {
-		err = h.conn.client.Ping(ctx).Err()
+	select {
+	case err = <-answer:
+	case <-ctx.Done():
+		err = context.Cause(ctx)
 	}
 	if err != nil {
 		return fmt.Errorf("pipectx: PING: %w", unreachable(h.conn, err))

@@ -127,7 +127,9 @@ func (it *item) judgeLost(o outcome) verdict {
 func unreachable(c *conn, err error) error {
 	where := "the Cluster"
 	if client, ok := c.client.(*redis.Client); ok {
-		where = client.Options().Addr
+		if where = client.Options().Addr; where == "FailoverClient" { // what go-redis calls it
+			where = "the master that the Sentinels know"
+		}
 	}
 	var refused redis.Error
 	if errors.As(err, &refused) {

@@ -1,0 +1,128 @@
+package arch_test
+
+import (
+	"flag"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "copy listings into the documents instead of comparing them")
+
+// listing marks a listing in a document: the next code block is a declaration,
+// or the body of an Example, of a Go file, or a whole file of another kind.
+//
+//	<!-- listing: examples/quickstart/atlas.go Atlas.CountryPage -->
+var listing = regexp.MustCompile("(?s)<!-- listing: (\\S+)(?: (\\S+))? -->\n+```\\w*\n(.*?)```")
+
+// Ensure that what documents show is code that is compiled and run.
+func TestListingsAreTheCode(t *testing.T) {
+	documents := []string{filepath.Join(root, "README.md")}
+	more, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := 0
+	for _, path := range append(documents, more...) {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mended := listing.ReplaceAllStringFunc(string(text), func(block string) string {
+			shown++
+			part := listing.FindStringSubmatch(block)
+			code, err := excerpt(part[1], part[2])
+			if err != nil {
+				t.Errorf("%s: %v", filepath.Base(path), err)
+				return block
+			}
+			if code != part[3] && !*update {
+				t.Errorf("%s: the listing of %s %s is not the code any more; run make docs", filepath.Base(path), part[1], part[2])
+			}
+			return strings.TrimSuffix(block, part[3]+"```") + code + "```"
+		})
+		if *update && mended != string(text) {
+			if err := os.WriteFile(path, []byte(mended), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if shown == 0 {
+		t.Error("no document has a listing: does the marker still match?")
+	}
+}
+
+// excerpt returns the text of a declaration of a file, without its comment.
+func excerpt(path, name string) (string, error) {
+	src, err := os.ReadFile(filepath.Join(root, path))
+	if err != nil {
+		return "", err
+	}
+	if name == "" {
+		return strings.TrimSpace(string(src)) + "\n", nil
+	}
+	set := token.NewFileSet()
+	file, err := parser.ParseFile(set, path, src, parser.ParseComments)
+	if err != nil {
+		return "", err
+	}
+	cut := func(from, to token.Pos) string {
+		return string(src[set.Position(from).Offset:set.Position(to).Offset])
+	}
+	for _, d := range file.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			if title(d) != name {
+				continue
+			}
+			if strings.HasPrefix(name, "Example") {
+				body, _, _ := strings.Cut(cut(d.Body.Lbrace+1, d.Body.Rbrace), "\t// Output:")
+				return dedent(body), nil
+			}
+			return cut(d.Pos(), d.End()) + "\n", nil
+		case *ast.GenDecl:
+			for _, s := range d.Specs {
+				switch s := s.(type) {
+				case *ast.TypeSpec:
+					if s.Name.Name == name {
+						return cut(d.Pos(), d.End()) + "\n", nil
+					}
+				case *ast.ValueSpec:
+					if s.Names[0].Name == name {
+						return cut(d.Pos(), d.End()) + "\n", nil
+					}
+				}
+			}
+		}
+	}
+	return "", fmt.Errorf("%s declares no %s", path, name)
+}
+
+// title is a function's name, with its receiver's type before a dot.
+func title(d *ast.FuncDecl) string {
+	if d.Recv == nil {
+		return d.Name.Name
+	}
+	t := d.Recv.List[0].Type
+	if star, ok := t.(*ast.StarExpr); ok {
+		t = star.X
+	}
+	if id, ok := t.(*ast.Ident); ok {
+		return id.Name + "." + d.Name.Name
+	}
+	return d.Name.Name
+}
+
+func dedent(body string) string {
+	lines := strings.Split(strings.Trim(body, "\n"), "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimPrefix(line, "\t")
+	}
+	return strings.TrimRight(strings.Join(lines, "\n"), "\n\t ") + "\n"
+}
