@@ -18,7 +18,8 @@
 // # Run, rule by rule
 //
 //  1. The outermost Run opens a pipeline; an inner Run of the same [DB] opens
-//     a child of it. Any depth. Nothing is sent before the outermost ends.
+//     a child of it. Any depth. Nothing is sent before the outermost ends, but
+//     for [Await], which sends what is queued so far.
 //  2. A child that returns nil hands its commands and callbacks to its parent,
 //     in program order. A child that returns an error, or panics, drops them:
 //     their Refs answer [ErrDiscarded], and the parent decides what follows.
@@ -37,6 +38,10 @@
 //  7. One command's failure never spoils another's Ref.
 //  8. A Ref of a command that ran at once, failed, and was never read is
 //     reported to the [Observer] and to slog: no error dies unseen.
+//
+// [Begin] is Run for code without a closure, [Finally] runs when a Run returns,
+// [Detach] steps out of it, and [Map], [All], [Join] and [NewRef] make Refs of
+// Refs.
 //
 // # Guarantees
 //

@@ -1,0 +1,479 @@
+package pipectx
+
+import (
+	"context"
+	"errors"
+	"sync"
+)
+
+// A root is one outermost Run: everything queued in it, by all its scopes, in
+// program order. Scopes only say which of it is still wanted, so order needs no
+// merging when a child commits:
+//
+//	Run a          items   SET x   (a)
+//	  set x                SET y   (b, committed into a)
+//	  Run b                GET x   (c, discarded: never sent)
+//	    set y              GET y   (a)
+//	  Run c: get x, fail
+//	  get y
+type root struct {
+	db  *db
+	top *scope
+
+	mu    sync.Mutex
+	items []item
+	calls []callback
+	loose []loose
+	arena *arena
+	ended error // why verbs are refused, once it has ended
+	wave  int
+	taken int           // how often something was taken to be sent
+	sent  RunError      // what has failed so far
+	turn  chan struct{} // held by whoever flushes; made by the first Await
+}
+
+// lists are slices of items to be used again.
+var lists = sync.Pool{New: func() any { return new([]item) }}
+
+type callback struct {
+	scope *scope
+	ctx   context.Context
+	fn    func(context.Context) error
+}
+
+// A loose Ref is one that a callback is to set.
+type loose struct {
+	scope *scope
+	ref   settler
+}
+
+// An item is one queued command.
+type item struct {
+	scope  *scope
+	conn   *conn
+	args   []any // words, as *string
+	ref    settler
+	fault  func(*ServerError) error
+	script *Script
+	key    int16 // index of the first key in args, 0 if there is none
+	slot   int16 // its slot on a Cluster, -1 without keys
+	read   bool
+
+	// For the next attempt:
+	goTo     string // the address a redirection named
+	asking   bool   // it was ASK, not MOVED
+	noScript int8   // how often the node did not know its script
+}
+
+// A scope is one Run: the root's own or a child's.
+type scope struct {
+	root   *root
+	parent *scope
+	since  mark // what was queued before it
+	// Guarded by root.mu:
+	committed bool  // it stands for its parent from now on
+	finished  bool  // its function has returned, or its Pipeline was ended
+	failed    error // why it is discarded
+	poison    error // a verb's value that could not be encoded
+	last      []func()
+}
+
+// find returns the scope that s stands for: itself, or the nearest ancestor
+// that is not committed into its own parent.
+func (s *scope) find() *scope {
+	for s.committed {
+		s = s.parent
+	}
+	return s
+}
+
+// usable returns the scope that takes what is queued on s, or why none does.
+// The caller holds root.mu.
+func (s *scope) usable() (*scope, error) {
+	for at := s; at != nil; at = at.parent {
+		if at.failed != nil {
+			return nil, &discarded{at.failed}
+		}
+	}
+	if s.root.ended != nil {
+		return nil, s.root.ended
+	}
+	return s.find(), nil
+}
+
+// open begins a Run: the outermost one, or a child of the one ctx carries.
+func (h *DB) open(ctx context.Context) (*scope, error) {
+	if h.closed.Load() {
+		return nil, ErrClosed
+	}
+	if parent := h.scopeOf(ctx); parent != nil {
+		return parent.child()
+	}
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
+	}
+	s := &scope{root: &root{db: h.db}}
+	s.root.top = s
+	return s, nil
+}
+
+func (s *scope) child() (*scope, error) {
+	s.root.mu.Lock()
+	defer s.root.mu.Unlock()
+	at, err := s.usable()
+	if err != nil {
+		return nil, err
+	}
+	r := s.root
+	return &scope{root: r, parent: at, since: mark{r.taken, len(r.items), len(r.calls), len(r.loose)}}, nil
+}
+
+var errPanicked = errors.New("its Run panicked")
+
+// enter calls fn in the scope and discards it unless fn returns nil and
+// nothing poisoned it; also when fn panics or ends its goroutine.
+func (s *scope) enter(ctx context.Context, fn func(context.Context) error) (err error) {
+	returned := false
+	defer func() {
+		if !returned {
+			s.discard(errPanicked)
+		}
+	}()
+	err = fn(&scopeContext{ctx, s})
+	returned = true
+	if err == nil {
+		err = s.poisonedBy()
+	}
+	if err != nil {
+		s.discard(err)
+	}
+	return err
+}
+
+func (s *scope) poisonedBy() error {
+	s.root.mu.Lock()
+	defer s.root.mu.Unlock()
+	return s.poison
+}
+
+// finish marks the end of a Pipeline and tells whether it was open.
+func (s *scope) finish() bool {
+	s.root.mu.Lock()
+	defer s.root.mu.Unlock()
+	open := !s.finished
+	s.finished = true
+	return open
+}
+
+// why is what a second Exec answers.
+func (s *scope) why() error {
+	s.root.mu.Lock()
+	defer s.root.mu.Unlock()
+	if s.failed != nil {
+		return &discarded{s.failed}
+	}
+	return nil
+}
+
+// commit hands what was queued to the parent, or sends it.
+func (s *scope) commit(ctx context.Context) error {
+	if s.parent == nil {
+		return s.root.finish(ctx)
+	}
+	s.root.mu.Lock()
+	defer s.root.mu.Unlock()
+	if _, err := s.usable(); err != nil {
+		return err
+	}
+	s.committed = true
+	return nil
+}
+
+// close ends a Run for good. What is left of an outermost one was never sent: a
+// child that outlived it.
+func (s *scope) close() {
+	if s.parent == nil {
+		s.root.end(ErrEnded)
+	}
+	s.root.mu.Lock()
+	last := s.last
+	s.last, s.finished = nil, true
+	s.root.mu.Unlock()
+	for _, fn := range last {
+		defer fn() // the last one first, and each although another panics
+	}
+}
+
+// finally registers fn and tells whether it will be called.
+func (s *scope) finally(fn func()) bool {
+	s.root.mu.Lock()
+	defer s.root.mu.Unlock()
+	if s.finished {
+		return false
+	}
+	s.last = append(s.last, fn)
+	return true
+}
+
+// hold keeps a Ref that a callback is to set.
+func (s *scope) hold(ref settler) {
+	s.root.mu.Lock()
+	defer s.root.mu.Unlock()
+	at, err := s.usable()
+	if err != nil {
+		ref.fail(err)
+		return
+	}
+	s.root.loose = append(s.root.loose, loose{at, ref})
+}
+
+// discard drops what the scope and those within it have queued.
+func (s *scope) discard(cause error) {
+	s.root.mu.Lock()
+	defer s.root.mu.Unlock()
+	if s.failed != nil {
+		return
+	}
+	s.failed = cause
+	s.root.drop(s.since, func(at *scope) bool { // a child still open goes with its parent
+		for ; at != nil; at = at.parent {
+			if at == s {
+				return true
+			}
+		}
+		return false
+	}, &discarded{cause})
+}
+
+// A mark is how much was queued at some time, counted since the last time that
+// something was taken to be sent.
+type mark struct{ taken, items, calls, loose int }
+
+// drop fails the Refs of what was queued since a mark by unwanted scopes. What
+// stays behind keeps its place; a dropped item has no Ref, a callback no
+// function. The caller holds mu.
+func (r *root) drop(since mark, unwanted func(*scope) bool, err error) {
+	if since.taken != r.taken {
+		since = mark{}
+	}
+	for i := min(since.items, len(r.items)); i < len(r.items); i++ {
+		if it := &r.items[i]; it.ref != nil && unwanted(it.scope.find()) {
+			it.ref.fail(err)
+			*it = item{}
+		}
+	}
+	for i := min(since.calls, len(r.calls)); i < len(r.calls); i++ {
+		if c := &r.calls[i]; c.fn != nil && unwanted(c.scope.find()) {
+			*c = callback{}
+		}
+	}
+	for i := min(since.loose, len(r.loose)); i < len(r.loose); i++ {
+		if l := &r.loose[i]; l.ref != nil && unwanted(l.scope.find()) {
+			l.ref.outcome().once.Do(func() { l.ref.fail(err) }) // unless it is set
+			*l = loose{}
+		}
+	}
+}
+
+// end refuses everything from now on, and what is still queued with it.
+func (r *root) end(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ended == nil {
+		r.ended = err
+	}
+	r.drop(mark{}, func(*scope) bool { return true }, &discarded{err})
+	if r.arena != nil {
+		r.arena.free()
+		r.arena = nil
+	}
+}
+
+// queue adds a command to the scope. An error is the Ref's answer.
+func (s *scope) queue(conn *conn, c *Command, slot int, ref settler) error {
+	r := s.root
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	at, err := s.usable()
+	if err != nil {
+		return err
+	}
+	if r.arena == nil {
+		r.arena = arenas.Get().(*arena)
+	}
+	if r.items == nil {
+		r.items = (*lists.Get().(*[]item))[:0]
+	}
+	r.items = append(r.items, item{
+		scope: at, conn: conn, args: r.arena.add(c), ref: ref, fault: c.fault,
+		script: c.script, key: c.firstKey(), slot: int16(slot), read: c.read,
+	})
+	return nil
+}
+
+// poisoned records the first value of the scope that could not be encoded.
+func (s *scope) poisoned(err error) {
+	s.root.mu.Lock()
+	defer s.root.mu.Unlock()
+	if at, gone := s.usable(); gone == nil && at.poison == nil {
+		at.poison = err
+	}
+}
+
+func (s *scope) after(ctx context.Context, fn func(context.Context) error) error {
+	s.root.mu.Lock()
+	defer s.root.mu.Unlock()
+	at, err := s.usable()
+	if err != nil {
+		return err
+	}
+	s.root.calls = append(s.root.calls, callback{at, ctx, fn})
+	return nil
+}
+
+// take hands out what wanted scopes have queued: items, and callbacks too if
+// calls is set. Children still open stay behind: they were started on other
+// goroutines and have not committed.
+func (r *root) take(wanted func(*scope) bool, calls bool) (items []item, called []callback) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.taken++
+	items, r.items = r.items, nil // handed out: what stays behind is copied
+	n := 0
+	for _, it := range items {
+		switch {
+		case it.ref == nil: // discarded
+		case wanted(it.scope.find()):
+			items[n] = it
+			n++
+		default:
+			r.items = append(r.items, it)
+		}
+	}
+	if calls {
+		var left []callback
+		for _, c := range r.calls {
+			switch {
+			case c.fn == nil:
+			case wanted(c.scope.find()):
+				called = append(called, c)
+			default:
+				left = append(left, c)
+			}
+		}
+		r.calls = left
+	}
+	return items[:n], called
+}
+
+// send flushes items and counts what failed.
+func (r *root) send(ctx context.Context, items []item) {
+	if len(items) == 0 {
+		return
+	}
+	free := r.db.flush(ctx, items, r.wave)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.wave++
+	r.sent.count(items)
+	if free {
+		clear(items)
+		lists.Put(&items)
+	} else {
+		r.arena = nil // a goroutine still reads the words
+	}
+}
+
+// finish sends wave after wave until nothing is queued.
+func (r *root) finish(ctx context.Context) error {
+	for {
+		items, calls := r.take(func(s *scope) bool { return s == r.top }, true)
+		if len(items) == 0 && len(calls) == 0 {
+			break
+		}
+		r.send(ctx, items)
+		var failed []error
+		for _, c := range calls {
+			if err := c.fn(c.ctx); err != nil {
+				failed = append(failed, err)
+			}
+		}
+		r.mu.Lock()
+		if r.top.poison != nil { // a callback queued it
+			failed = append(failed, r.top.poison)
+		}
+		for _, err := range failed {
+			r.sent.add(err)
+		}
+		r.sent.callbacks += len(failed)
+		r.mu.Unlock()
+		if len(failed) > 0 {
+			r.end(failed[len(failed)-1])
+			break
+		}
+	}
+	r.end(ErrEnded)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.sent.Failed == 0 {
+		return nil
+	}
+	return &r.sent
+}
+
+// await sends what the scope and those around it have queued, unless ready
+// holds. One goroutine at a time: the next finds its Ref resolved, or sends what
+// came since.
+func (s *scope) await(ctx context.Context, ready func() bool) error {
+	r := s.root
+	r.mu.Lock()
+	if r.turn == nil {
+		r.turn = make(chan struct{}, 1)
+	}
+	turn := r.turn
+	r.mu.Unlock()
+	select {
+	case turn <- struct{}{}:
+		defer func() { <-turn }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	if ready() {
+		return nil
+	}
+	r.mu.Lock()
+	at, err := s.usable()
+	chain := map[*scope]bool{}
+	for at := at; at != nil; at = at.parent {
+		chain[at.find()] = true
+		if err == nil {
+			err = at.poison
+		}
+	}
+	r.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	items, _ := r.take(func(s *scope) bool { return chain[s] }, false)
+	r.send(ctx, items)
+	return nil
+}
+
+// count adds the items whose Refs hold a failure that the caller does not
+// handle itself.
+func (e *RunError) count(items []item) {
+	e.Sent += len(items)
+	for i := range items {
+		out := items[i].ref.outcome()
+		if failure(out.err) && !out.handled.Load() {
+			e.add(items[i].located(out.err))
+		}
+	}
+}
+
+func (e *RunError) add(err error) {
+	e.Failed++
+	if len(e.Errors) < joined {
+		e.Errors = append(e.Errors, err)
+	}
+}
