@@ -186,7 +186,7 @@ func quote(s string) string { return fmt.Sprintf("%#q", s) }
 // Types and options that cannot work fail when derived, with the type and the
 // cure.
 func TestForRefuses(t *testing.T) {
-	type secret struct{ a, b int }
+	type secret struct{ a, b int } //nolint:unused // what JSON would leave out
 	type loop struct {
 		Next *loop
 		C    chan int

@@ -108,7 +108,7 @@ func chosen(t reflect.Type, option string) (*Erased, error) {
 		return jsonForm(t)
 	case "unix", "unixms", "unixus":
 		if isTime(t) {
-			e = unixForm(t, option)
+			e = unixForm(option)
 		}
 	case "uuid":
 		if t.Kind() == reflect.Array && t.Len() == 16 && t.Elem() == byteType {

@@ -13,10 +13,10 @@ import (
 type NumberKind uint8
 
 const (
-	NotNumber   NumberKind = iota
-	IntNumber              // signed: HINCRBY
-	UintNumber             // unsigned: HINCRBY, as long as it fits an int64
-	FloatNumber            // HINCRBYFLOAT
+	NotNumber   NumberKind = iota // cannot be incremented
+	IntNumber                     // signed: HINCRBY
+	UintNumber                    // unsigned: HINCRBY, as long as it fits an int64
+	FloatNumber                   // HINCRBYFLOAT
 )
 
 // String is the kind in one word: "int".

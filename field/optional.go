@@ -83,7 +83,8 @@ var packagePath = reflect.TypeFor[Lua]().PkgPath()
 // optional is the form of pointers and Optionals: that of their value.
 func optional(t reflect.Type, words []string) (*Erased, error) {
 	e := &Erased{typ: t, op: opPointer}
-	inner, wrap := t, "*%s"
+	var inner reflect.Type
+	wrap := "*%s"
 	if t.Kind() == reflect.Pointer {
 		inner = t.Elem()
 	} else {

@@ -54,7 +54,7 @@ func validOffset(seconds int) bool {
 }
 
 // unixForm is the option of that name: an integer count of units since 1970.
-func unixForm(t reflect.Type, option string) *Erased {
+func unixForm(option string) *Erased {
 	unit := map[string]time.Duration{"unix": time.Second, "unixms": time.Millisecond, "unixus": time.Microsecond}[option]
 	return &Erased{op: opUnix, unit: unit, lua: Lua{Kind: LuaTime, Unit: unit}}
 }

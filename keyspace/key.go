@@ -247,7 +247,7 @@ func escape(dst []byte, start int, colon bool) ([]byte, error) {
 	}
 	text := string(dst[start:])
 	dst = dst[:start]
-	for i := 0; i < len(text); i++ {
+	for i := range len(text) {
 		switch c := text[i]; {
 		case strings.IndexByte(special, c) < 0, c == ':' && !colon:
 			dst = append(dst, c)

@@ -19,7 +19,7 @@ import (
 func TestWrongDeclarations(t *testing.T) {
 	type loose struct {
 		Tenant string `redis:"tenant,slot"`
-		note   string
+		note   string //nolint:unused // what makes the type no id
 	}
 	type slotless struct {
 		Tenant string `redis:"tenant"`

@@ -122,7 +122,9 @@ func readAll[E, T any](ctx context.Context, h handle, name string, items []E, wo
 	})
 }
 
-func join[T any](parts [][]T) ([]T, error) { return slices.Concat(parts...), nil }
+func join[T any](parts [][]T) ([]T, error) { //nolint:unparam // the form that Map takes
+	return slices.Concat(parts...), nil
+}
 
 // number adds a float that must be one: NaN fails the command, and infinities
 // where the command cannot take them.

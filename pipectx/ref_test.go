@@ -177,14 +177,14 @@ func TestDerivedRefErrors(t *testing.T) {
 func TestDerivedRefPanics(t *testing.T) {
 	db := embedded(t)
 	ref := pipectx.Map(do(t.Context(), db, "INCR", "n"), func(any) (int, error) { panic("ours") })
-	read := func() (err error, raised any) {
+	read := func() (raised any, err error) {
 		defer func() { raised = recover() }()
-		return ref.Err(), nil
+		return nil, ref.Err()
 	}
-	if _, raised := read(); raised != "ours" {
+	if raised, _ := read(); raised != "ours" {
 		t.Errorf("the first reader recovers %v, want what was raised", raised)
 	}
-	if err, raised := read(); errors.Is(err, pipectx.ErrPending) || err == nil && raised == nil {
+	if raised, err := read(); errors.Is(err, pipectx.ErrPending) || err == nil && raised == nil {
 		t.Errorf("the second reader is told %v: the Ref has its answer, and it is none", err)
 	}
 }

@@ -16,7 +16,7 @@ func Slot(key string) int {
 		}
 	}
 	crc := uint16(0)
-	for i := 0; i < len(key); i++ {
+	for i := range len(key) {
 		crc = crc<<8 ^ crc16[byte(crc>>8)^key[i]]
 	}
 	return int(crc % Slots)

@@ -139,12 +139,10 @@ func (a *Atlas) Merge(ctx context.Context, into, from CityID) (*pipectx.Ref[int6
 	err := pipectx.Run(ctx, a.db, func(ctx context.Context) error {
 		people = Merge.On(a.db).Call(ctx, into, MergeArgs{Other: Cities.Key(from)})
 		return pipectx.After(ctx, func(ctx context.Context) error {
-			n, err := people.Result()
-			if err != nil {
-				return nil // it is in Run's error already, and nothing was changed
+			if n, err := people.Result(); err == nil { // an error is in Run's already
+				a.ranking.Add(ctx, into.Country, into.ID, float64(n))
+				a.ranking.Add(ctx, from.Country, from.ID, 0)
 			}
-			a.ranking.Add(ctx, into.Country, into.ID, float64(n))
-			a.ranking.Add(ctx, from.Country, from.ID, 0)
 			return nil
 		})
 	})

@@ -13,8 +13,8 @@ import (
 
 // Open returns a DB on the server that the environment variable REDIS_URL
 // names, or on an embedded one, and a line that says which. The server has
-// answered. Call close at the end.
-func Open(ctx context.Context, options ...pipectx.Option) (db *pipectx.DB, about string, close func(), err error) {
+// answered. Call stop at the end.
+func Open(ctx context.Context, options ...pipectx.Option) (db *pipectx.DB, about string, stop func(), err error) {
 	url := os.Getenv("REDIS_URL")
 	if url == "" {
 		return embedded(options)
@@ -24,18 +24,18 @@ func Open(ctx context.Context, options ...pipectx.Option) (db *pipectx.DB, about
 	if err != nil {
 		return nil, "", nil, fmt.Errorf("REDIS_URL: %w", err)
 	}
-	close = func() { _ = db.Close() }
+	stop = func() { _ = db.Close() }
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("no answer within %v", patience))
 	defer cancel()
 	if err := db.Ping(ctx); err != nil {
-		close()
+		stop()
 		return nil, "", nil, fmt.Errorf("REDIS_URL: %w (unset REDIS_URL for the embedded server)", err)
 	}
 	about = "one server"
 	if db.Cluster() {
 		about = "a Cluster"
 	}
-	return db, about + ", by REDIS_URL", close, nil
+	return db, about + ", by REDIS_URL", stop, nil
 }
 
 // patience is how long a server may take to answer for the first time.

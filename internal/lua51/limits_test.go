@@ -17,8 +17,8 @@ func TestLuacAgreesOnLimits(t *testing.T) {
 		}
 		return strings.Join(items, sep)
 	}
-	nest := func(n int, open, in, close string) string {
-		return strings.Repeat(open, n) + in + strings.Repeat(close, n)
+	nest := func(n int, open, in, end string) string {
+		return strings.Repeat(open, n) + in + strings.Repeat(end, n)
 	}
 	for _, limit := range []struct {
 		what  string
