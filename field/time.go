@@ -3,7 +3,6 @@ package field
 import (
 	"errors"
 	"math"
-	"reflect"
 	"strconv"
 	"time"
 )
