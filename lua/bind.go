@@ -1,0 +1,241 @@
+package lua
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/redmoon-go/redmoon/field"
+	"github.com/redmoon-go/redmoon/internal/lua51"
+)
+
+// A binding is an entry in the making.
+type binding struct {
+	f      *function
+	params []Param // those that In fills
+	self   string  // the expression of the first argument, if In does not fill it
+	opens  []Opener
+	first  int // keys before those of In
+	keys   []value
+	args   []value
+	call   []string // Lua expressions in the order of params
+	plan   resultPlan
+}
+
+// fault is an error about the function as a whole.
+func (b *binding) fault(format string, args ...any) error {
+	return b.faultAt(b.f.def.Pos(), format, args...)
+}
+
+// faultAt is an error about a place in its text.
+func (b *binding) faultAt(pos lua51.Pos, format string, args ...any) error {
+	if pos.Line == 0 { // not annotated
+		pos = b.f.def.Pos()
+	}
+	return fmt.Errorf("lua: %s: %s: %s", b.f.at(pos), b.f.title(), fmt.Sprintf(format, args...))
+}
+
+// receive binds the first parameter, which may be a hidden one, to a receiver.
+func (b *binding) receive(o *Opener) error {
+	name := "self"
+	if !b.f.isMethod() {
+		if len(b.params) == 0 {
+			return b.fault("a method takes the record as its first parameter; write function M.%s(self)", b.f.name)
+		}
+		name, b.params = b.params[0].Name, b.params[1:]
+	}
+	expr, err := o.Open("KEYS[1]", b.f.uses(name))
+	if err != nil {
+		return err
+	}
+	b.self, b.first, b.opens = expr, 1, []Opener{*o}
+	return nil
+}
+
+// arguments matches the fields of In with the parameters.
+func (b *binding) arguments(t reflect.Type) error {
+	fields, err := b.fields(t)
+	if err != nil {
+		return err
+	}
+	for i := range b.params {
+		p := &b.params[i]
+		at := slices.IndexFunc(fields, func(f tagged) bool { return f.name == p.Name })
+		if at < 0 {
+			if _, optional := p.Type.base(); !optional {
+				return b.faultAt(p.at, "parameter %s gets no value from Go's %v; add a field tagged `lua:\"%s\"`, or annotate it as one that may be nil: --- @arg %[1]s type?", p.Name, t, p.Name)
+			}
+			b.call = append(b.call, "nil")
+			continue
+		}
+		if err := b.argument(p, fields[at]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fields are those of In: one for each parameter, by name.
+func (b *binding) fields(t reflect.Type) ([]tagged, error) {
+	fields, err := taggedFields(t)
+	switch {
+	case err != nil:
+		return nil, b.fault("%v", err)
+	case fields != nil:
+		names := paramNames(b.params)
+		for _, f := range fields {
+			if !slices.Contains(names, f.name) {
+				return nil, b.fault("field %s of %v is for a parameter %q, which the function has not; %s", f.field.Name, t, f.name, orTakes(didYouMean(f.name, names), names))
+			}
+		}
+		return fields, nil
+	case t == reflect.TypeFor[struct{}]():
+		return nil, nil
+	case len(b.params) == 1:
+		p := b.params[0]
+		return []tagged{{name: p.Name, key: p.Key, field: reflect.StructField{Name: "In", Type: t}}}, nil
+	}
+	return nil, b.fault("%s, and Go's %v is one value; use a struct with a field tagged `lua:\"name\"` for each, or struct{} for none", orTakes("", paramNames(b.params)), t)
+}
+
+// argument binds one parameter to a field.
+func (b *binding) argument(p *Param, f tagged) error {
+	t := f.field.Type
+	if r, ok := reflect.New(t).Interface().(Record); ok {
+		return b.record(p, f, r)
+	}
+	switch {
+	case p.Key && !f.key:
+		return b.faultAt(p.at, "parameter %s is a key, and Go's field %s is not; tag it `lua:\"%s,key\"`", p.Name, f.field.Name, p.Name)
+	case f.key && p.annotated() && !p.Key:
+		return b.faultAt(p.at, "parameter %s is annotated @arg, and Go's field %s is tagged as a key; annotate it @key", p.Name, f.field.Name)
+	}
+	v, err := newValue(p.Name, t, p.Type)
+	if err != nil {
+		return b.faultAt(p.at, "parameter %s %v", p.Name, err)
+	}
+	v.offset, v.key = f.field.Offset, f.key
+	kind := v.codec.Lua().Kind
+	if f.key {
+		if v.codec.Optional() || kind == field.LuaJSON {
+			return b.faultAt(p.at, "parameter %s is a key, and Go's %v cannot be one; use a string", p.Name, t)
+		}
+		b.call = append(b.call, b.addKey(v))
+		return nil
+	}
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if kind == field.LuaJSON && t.Kind() == reflect.Struct && p.Type == "" {
+		return b.fault("parameter %s gets a table from Go's %v: tag the fields that are parameters as `lua:\"name\"`, or annotate it: --- @arg %s json", p.Name, t, p.Name)
+	}
+	b.args = append(b.args, v)
+	b.call = append(b.call, v.expr(fmt.Sprintf("ARGV[%d]", len(b.args))))
+	return nil
+}
+
+// addKey adds a key and returns its Lua expression.
+func (b *binding) addKey(v value) string {
+	b.keys = append(b.keys, v)
+	return fmt.Sprintf("KEYS[%d]", b.first+len(b.keys))
+}
+
+// record binds a parameter to an argument that is a stored record.
+func (b *binding) record(p *Param, f tagged, r Record) error {
+	o := r.LuaOpener()
+	key := b.addKey(value{name: p.Name, key: true, offset: f.field.Offset, record: f.field.Type})
+	expr, err := o.Open(key, b.f.uses(p.Name))
+	if err != nil {
+		return err
+	}
+	b.call = append(b.call, expr)
+	if !slices.ContainsFunc(b.opens, func(have Opener) bool { return have.Support == o.Support }) {
+		b.opens = append(b.opens, o)
+	}
+	return nil
+}
+
+// link compiles the entry's script.
+func (b *binding) link() (*Script, error) {
+	what := linkage{entry: b.f}
+	module := "__." + b.f.unit.mod.name
+	args := b.call
+	switch {
+	case b.self != "":
+		args = append([]string{b.self}, args...)
+	case b.f.isMethod():
+		args = append([]string{module}, args...)
+	}
+	var call strings.Builder
+	fmt.Fprintf(&call, "local r=%s.%s(%s)\n", module, b.f.name, strings.Join(args, ","))
+	call.WriteString("if type(r)==\"table\" and type(rawget(r,\"err\"))==\"string\" then error(r) end\n")
+	call.WriteString(b.plan.lua(b.f.title()))
+	for _, o := range b.opens {
+		what.support = append(what.support, o.Support)
+		call.WriteString("\n" + o.Close)
+	}
+	call.WriteString("\nreturn r")
+	what.call = call.String()
+	var helpers []string
+	if slices.ContainsFunc(b.args, func(v value) bool { return v.codec.Lua().Kind == field.LuaJSON }) {
+		helpers = append(helpers, helperJSON)
+	}
+	if b.plan.kind != ignored {
+		helpers = append(helpers, helperResult)
+	}
+	what.helpers = strings.Join(helpers, "\n")
+	return link(what)
+}
+
+// tagged is a field with a lua tag.
+type tagged struct {
+	name  string
+	key   bool
+	field reflect.StructField
+}
+
+// taggedFields returns the fields of a struct that has lua tags, nil for all
+// else. One exported field without a tag is a mistake among others with: what is
+// meant to go along must not be left behind in silence.
+func taggedFields(t reflect.Type) (fields []tagged, err error) {
+	if t.Kind() != reflect.Struct {
+		return nil, nil
+	}
+	bare := ""
+	for f := range t.Fields() {
+		tag, ok := f.Tag.Lookup("lua")
+		if !ok {
+			if f.IsExported() && bare == "" {
+				bare = f.Name
+			}
+			continue
+		}
+		if tag == "-" {
+			continue
+		}
+		name, option, _ := strings.Cut(tag, ",")
+		if option != "" && option != "key" {
+			return nil, fmt.Errorf("field %s of %v: the lua tag has no option %q; the only one is key", f.Name, t, option)
+		}
+		if slices.ContainsFunc(fields, func(have tagged) bool { return have.name == name }) {
+			return nil, fmt.Errorf("two fields of %v are tagged %q; rename one of them", t, name)
+		}
+		fields = append(fields, tagged{name, option == "key", f})
+	}
+	if bare != "" && fields != nil {
+		return nil, fmt.Errorf("field %s of %v has no lua tag; tag it with a name, or `lua:\"-\"` if it is not for Lua", bare, t)
+	}
+	return fields, nil
+}
+
+// orTakes is a cure, or what the function takes.
+func orTakes(cure string, names []string) string {
+	switch {
+	case cure != "":
+		return cure
+	case len(names) == 0:
+		return "it takes no arguments"
+	}
+	return fmt.Sprintf("it takes %s (%s)", count(len(names), "argument"), strings.Join(names, ", "))
+}

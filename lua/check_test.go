@@ -1,0 +1,114 @@
+package lua_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/redmoon-go/redmoon/internal/golden"
+	"github.com/redmoon-go/redmoon/lua"
+)
+
+// mistakes are modules that must not start, one a reason. Each is the file m of
+// a folder with a module other beside it.
+var mistakes = []struct {
+	reason string
+	text   string
+}{
+	{"syntax", "local M = {}\nfunction M.f()\n  if x the\n  end\nend\nreturn M"},
+	{"a block that is not closed", "local M = {}\nfunction M.f()\n  while true do\nend\nreturn M"},
+	{"no module at all", "return redis.call('PING')"},
+	{"no return", "local M = {}\nfunction M.f() end"},
+	{"a table that does not begin empty", "local M = {limit = 5}\nreturn M"},
+	{"a table that is replaced", "local M = {}\nM = setmetatable(M, {})\nreturn M"},
+	{"an unknown global, close to a known one", "local M = {}\nfunction M.f() return rdis.call('PING') end\nreturn M"},
+	{"an unknown global, close to a parameter", "local M = {}\nfunction M.f(amount) return amonut end\nreturn M"},
+	{"an unknown global, close to nothing", "local M = {}\nfunction M.f() return quux end\nreturn M"},
+	{"a local used before it is declared", "local M = {}\nfunction M.f() return helper() end\nlocal function helper() end\nreturn M"},
+	{"a global written", "local M = {}\nfunction M.f(x)\n\tcount = x\nend\nreturn M"},
+	{"a global function", "local M = {}\nfunction helper() end\nreturn M"},
+	{"a field of a global written", "local M = {}\nfunction string.trim(s) return s end\nreturn M"},
+	{"what only some servers have", "local M = {}\nfunction M.f() print(os.time()) end\nreturn M"},
+	{"what changes the server for others", "local M = {}\ncjson.encode_sparse_array(true)\nfunction M.f() redis.setresp(3) end\nreturn M"},
+	{"the module by its name", "local M = {}\nfunction M.f() return m.f() end\nreturn M"},
+	{"a required module by its name", "local M = {}\nlocal o = require 'other'\nfunction M.f() return other.a() end\nreturn M"},
+	{"an unknown function of its own", "local M = {}\nfunction M.account() end\nfunction M.f() M.acount() end\nreturn M"},
+	{"an unknown function of another module", "local M = {}\nlocal other = require 'other'\nfunction M.f()\n  return other.rejekt(1)\nend\nreturn M"},
+	{"an unknown method", "local M = {}\nlocal other = require 'other'\nfunction M.f() return other:rejekt() end\nreturn M"},
+	{"a private function of another module", "local M = {}\nlocal other = require 'other'\nfunction M.f() return other._hidden() end\nreturn M"},
+	{"too many arguments to another module", "local M = {}\nlocal other = require 'other'\nfunction M.f() return other.reject(1, 2, 3) end\nreturn M"},
+	{"too many arguments to a method", "local M = {}\nfunction M:g(a) end\nfunction M.f() M:g(1, 2) M.g(M, 1) end\nreturn M"},
+	{"too many arguments to a local function", "local M = {}\nlocal function g() end\nfunction M.f() g(1) end\nreturn M"},
+	{"a function defined twice", "local M = {}\nfunction M.f() end\nM.f = function() end\nreturn M"},
+	{"another module changed", "local M = {}\nlocal other = require 'other'\nfunction other.extra() end\nreturn M"},
+	{"a module's name assigned to", "local M = {}\nlocal other = require 'other'\nfunction M.f() other = nil end\nreturn M"},
+	{"a module that is not there", "local M = {}\nlocal audit = require 'othr'\nreturn M"},
+	{"a module under no name", "local M = {}\nlocal audit = require '../audit'\nlocal s = require 'string'\nreturn M"},
+	{"require in the middle", "local M = {}\nfunction M.f() return require('other').a() end\nreturn M"},
+	{"arguments of the module", "local M = {}\nlocal n = ...\nreturn M"},
+	{"the compiler's name", "local M = {}\nlocal __ = 1\nreturn M"},
+	{"an error code that is not one word", "local M = {}\nfunction M.f() fail('not enough', 'have 7') fail() end\nreturn M"},
+	{"an annotation of no parameter", "local M = {}\n--- @arg amonut int\nfunction M.f(amount) end\nreturn M"},
+	{"an annotation without a name", "local M = {}\n--- @arg\nfunction M.f(amount) end\nreturn M"},
+	{"an annotation without a type", "local M = {}\n--- @arg amount\nfunction M.f(amount) end\nreturn M"},
+	{"an annotation of an unknown type", "local M = {}\n--- @arg amount integr\n--- @return money\nfunction M.f(amount) end\nreturn M"},
+	{"a parameter annotated twice", "local M = {}\n--- @key a\n--- @arg a string\nfunction M.f(a) end\nreturn M"},
+	{"two results", "local M = {}\n--- @return int\n--- @return int\nfunction M.f() end\nreturn M"},
+	{"a misspelt annotation", "local M = {}\n--- @args amount int\n--- @see nothing\nfunction M.f(amount) end\nreturn M"},
+	{"several findings, in the order of the text", "local M = {}\nlocal other = require 'other'\nfunction M.f()\n  x = other.b(y, quux)\n  return other.reject(1, 2, zzz)\nend\nreturn M"},
+	{"tabs and letters of several bytes before the place", "local M = {}\nfunction M.f()\n\tlocal s = 'äöü' .. undefined\nend\nreturn M"},
+}
+
+const otherModule = `local M = {}
+function M.a() end
+function M.reject(why, amount) end
+function M._hidden() end
+return M`
+
+// Ensure that what can be known to go wrong is known at start-up, with the
+// place, the line, and the cure. The golden file is what users read.
+func TestFindings(t *testing.T) {
+	var all strings.Builder
+	for _, m := range mistakes {
+		_, err := lua.LoadFS(files("m", m.text, "other", otherModule), "m")
+		if err == nil {
+			t.Errorf("%s: it was taken:\n%s", m.reason, m.text)
+			continue
+		}
+		finding, ok := errors.AsType[lua.Finding](err)
+		if !ok || finding.File != "m.lua" || finding.Line < 1 || finding.Column < 1 {
+			t.Errorf("%s: the error has no place: %#v", m.reason, err)
+		}
+		fmt.Fprintf(&all, "-- %s\n%v\n\n", m.reason, err)
+	}
+	golden.Equal(t, "testdata/findings.txt", all.String())
+}
+
+// What is fine must pass: a check that cries wolf is switched off.
+func TestNoFindings(t *testing.T) {
+	tests := []struct{ reason, text string }{
+		{"fewer arguments than parameters are nil", "function M.g(a, b) end function M.f() M.g() M.g(1) end"},
+		{"a call as the last argument may give nothing", "function M.g(a) end function M.f() M.g(1, M.g()) end"},
+		{"a vararg function takes any number", "function M.g(...) end function M.f(...) M.g(1, 2, ...) end"},
+		{"a function that is assigned may be another one", "function M.g() end M.h = M.g\nlocal k = M.g\nif KEYS[1] then k = redis.call end function M.f() M.h() k(1) end"},
+		{"a local with a module's name", "function M.f(other) return other.anything, other:anything() end"},
+		{"a value of the module", "M.limit = 5 function M.f() return M.limit end"},
+		{"functions stored under computed names", "local n = 'g' M[n] = function() end function M.f() return M.g() end"},
+		{"a module with a metatable", "setmetatable(M, {__index = function() end}) function M.f() return M.g() end"},
+		{"KEYS and ARGV belong to the script", "function M.f() KEYS[1], ARGV.n = nil, 1 return #KEYS end"},
+		{"a shadowed global", "local print = redis.log function M.f() print(redis.LOG_DEBUG, 'x') end"},
+		{"fail with a computed code", "function M.f(c) fail(c, 'm') fail('X' .. c) fail('CODE') end"},
+		{"fail of one's own", "local function fail(a, b, c) return a end function M.f() return fail('not a code', 2, 3) end"},
+		{"comments of tools", "--- Text.\n--- @see this\n--- @field x\n--- 100% sure\n--- @return int how many\nfunction M.f() end"},
+		{"an annotation with words behind it", "--- @arg a int? how many, nil for all\nfunction M.f(a) end"},
+	}
+	for _, test := range tests {
+		if _, err := lua.TryModule("m", lua.Source("m.lua", moduleText(test.text))); err != nil {
+			t.Errorf("%s: %v", test.reason, err)
+		}
+	}
+	if _, err := lua.TryModule("m", lua.Source("m.lua", "\ufeff"+moduleText(""))); err != nil {
+		t.Errorf("a byte order mark: %v", err)
+	}
+}

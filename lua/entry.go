@@ -1,0 +1,147 @@
+package lua
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"unsafe"
+
+	"github.com/redmoon-go/redmoon/pipectx"
+)
+
+// Entry is a function of a module that Go may call, with the types of its
+// argument and result. It holds no connection; [Entry.On] binds it. Make it with
+// [Bind].
+type Entry[In, Out any] struct {
+	script   *Script
+	receiver bool // its first key comes apart from In
+	keys     []value
+	args     []value
+	plan     resultPlan
+	decode   func(pipectx.Reply) (Out, error)
+}
+
+// Bind types a function of a module:
+//
+//	type Transfer struct {
+//		From   string `lua:"from,key"`
+//		To     string `lua:"to,key"`
+//		Amount int64  `lua:"amount"`
+//	}
+//
+//	var transfer = lua.Bind[Transfer, int64](Accounts, "transfer")
+//	left, err := transfer.On(db).Call(ctx, Transfer{"A{1}", "A{1}:savings", 50}).Result()
+//
+// In is a struct whose fields are tagged with the names of the function's
+// parameters, or, for one parameter, a value; struct{} for none. Each exported
+// field needs a tag, `lua:"-"` for one that does not go along. Parameters that
+// are keys are tagged so, or annotated @key where In is one value: they decide
+// the slot and go by KEYS. A parameter annotated as optional needs no field, and
+// is nil then.
+//
+// Out is a scalar, a pointer to one where nil is a result, a list of scalars, a
+// struct tagged like In for a table with those fields, or struct{} for a result
+// nobody wants. Annotations of the function, if there are any, must agree. The
+// package comment tells how values cross.
+//
+// Bind panics, at start-up, if something does not fit; [TryBind] returns the
+// error.
+func Bind[In, Out any](mod *Mod, function string) *Entry[In, Out] {
+	e, err := TryBind[In, Out](mod, function)
+	if err != nil {
+		panic(atCaller(err))
+	}
+	return e
+}
+
+// TryBind is [Bind] with the error returned.
+func TryBind[In, Out any](mod *Mod, function string) (*Entry[In, Out], error) {
+	return BindReceiver[In, Out](mod, function, nil)
+}
+
+// BindReceiver is [TryBind] for functions whose first parameter is self, which
+// receiver makes from the call's first key. Call them by [BoundEntry.CallOn].
+func BindReceiver[In, Out any](mod *Mod, function string, receiver *Opener) (*Entry[In, Out], error) {
+	f, err := mod.function(function)
+	if err != nil {
+		return nil, err
+	}
+	b := binding{f: f, params: f.sign.Params}
+	if receiver != nil {
+		if err := b.receive(receiver); err != nil {
+			return nil, err
+		}
+	}
+	if err := b.arguments(reflect.TypeFor[In]()); err != nil {
+		return nil, err
+	}
+	if err := b.results(reflect.TypeFor[Out]()); err != nil {
+		return nil, err
+	}
+	e := &Entry[In, Out]{receiver: receiver != nil, keys: b.keys, args: b.args, plan: b.plan}
+	if e.script, err = b.link(); err != nil {
+		return nil, err
+	}
+	e.decode = func(r pipectx.Reply) (Out, error) {
+		var out Out
+		if err := e.plan.decode(r, unsafe.Pointer(&out)); err != nil {
+			var zero Out
+			return zero, e.script.resultError(err)
+		}
+		return out, nil
+	}
+	return e, nil
+}
+
+// Script is the compiled script, to read or to load by hand.
+func (e *Entry[In, Out]) Script() *Script { return e.script }
+
+// On binds the entry to a DB.
+func (e *Entry[In, Out]) On(db *pipectx.DB) BoundEntry[In, Out] { return BoundEntry[In, Out]{e, db} }
+
+// BoundEntry is an [Entry] on a DB. Safe for concurrent use.
+type BoundEntry[In, Out any] struct {
+	entry *Entry[In, Out]
+	db    *pipectx.DB
+}
+
+// Call calls the function, atomically: no other command runs while it does. A
+// function that fails answers [*Error]; what it wrote by redis.call before that
+// stays.
+//
+// An argument that has no exact form in Lua, as an integer beyond 2^53, is an
+// error and nothing is sent.
+//
+// Cost: 1 command (EVALSHA); 1 round trip outside Run, none of its own inside.
+// The first call on a node sends the script's text.
+func (b BoundEntry[In, Out]) Call(ctx context.Context, in In) *pipectx.Ref[Out] {
+	c := b.entry.script.Command(len(b.entry.keys))
+	if b.entry.receiver {
+		c.Fail(fmt.Errorf("lua: %s needs the key of its record; call it by CallOn", b.entry.script.name))
+	}
+	return b.entry.send(ctx, b.db, c, in)
+}
+
+// CallOn calls a function that [BindReceiver] bound on the record of a key.
+//
+// Cost: as Call.
+func (b BoundEntry[In, Out]) CallOn(ctx context.Context, key string, in In) *pipectx.Ref[Out] {
+	c := b.entry.script.Command(1 + len(b.entry.keys))
+	if !b.entry.receiver {
+		c.Fail(fmt.Errorf("lua: %s has no record; call it by Call", b.entry.script.name))
+	}
+	c.Key(key)
+	return b.entry.send(ctx, b.db, c, in)
+}
+
+func (e *Entry[In, Out]) send(ctx context.Context, db *pipectx.DB, c *pipectx.Command, in In) *pipectx.Ref[Out] {
+	p := unsafe.Pointer(&in)
+	for i := range e.keys {
+		c.AppendKey(e.script.argument(&e.keys[i], c.Tail(), p))
+	}
+	for i := range e.args {
+		c.Append(e.script.argument(&e.args[i], c.Tail(), p))
+	}
+	c.OnError(e.script.onError)
+	return pipectx.Send(ctx, db, c, e.decode)
+}

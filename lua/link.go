@@ -1,0 +1,243 @@
+package lua
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/redmoon-go/redmoon/internal/lua51"
+)
+
+// A script is linked from one call and the functions that are reachable from
+// it, each as its author wrote it:
+//
+//	-- accounts.transfer            names the script in monitoring
+//	local function __t(e) …         the traceback, see prelude.go
+//	local function __m()
+//	local __={audit={},accounts={}} one table a module, there before any body
+//	do                              a scope a text: its locals stay its own
+//	local M = __.accounts
+//	function M.transfer(…) … end    functions that are not reachable are cut
+//	end
+//	do … end
+//	return …                        the call
+//	end
+//	local ok,r=xpcall(__m,__t) …
+//
+// Tables come first so that modules may call each other in a circle. Modules
+// stand in the order in which Lua's require would have run them. Nothing is
+// renamed and no value is pasted into the text: the same functions make the same
+// script, whatever it is called with. Comments and empty lines go, since the
+// text is hashed and sent; a line map keeps the author's lines.
+//
+// What is reachable is found from the names that are used, by these rules:
+//
+//  1. A module that is used at all keeps the statements at the top of its texts
+//     that do more than define functions: they run whenever it is built.
+//  2. M.f keeps all statements that put a function under f, or below it as in
+//     M.f.g.
+//  3. M as a value (passed on, indexed by an expression, M:f()) keeps all of
+//     the module's functions: who has it may call any.
+//  4. A local at the top keeps the statements that give it a function.
+//
+// A function stored in a way that rules 2 and 4 do not see, as M[name] = f or in
+// a block, is a statement of rule 1.
+
+// A linkage is what a script is made of.
+type linkage struct {
+	entry   *function
+	support []*Mod // modules that call uses, with all their functions
+	call    string // the Lua block that calls the entry; modules are fields of __
+	helpers string // Lua of ours that call uses
+}
+
+// A linker finds what is reachable.
+type linker struct {
+	used  map[*Mod]bool
+	whole map[*Mod]bool // used as a value
+	kept  map[place]bool
+	queue []place
+	named map[*unit][]string // the modules that a Func calls by name
+	fail  bool               // the global fail is used
+
+	order  []*Mod          // in which they are built
+	fields map[*Mod]string // of __
+}
+
+// link makes the script.
+func link(what linkage) (*Script, error) {
+	l := &linker{used: map[*Mod]bool{}, whole: map[*Mod]bool{}, kept: map[place]bool{}, named: map[*unit][]string{}}
+	roots := append([]*Mod{what.entry.unit.mod}, what.support...)
+	l.use(what.entry.unit.mod)
+	l.keep(what.entry.unit, what.entry.def.Stat)
+	for _, mod := range what.support {
+		l.useWhole(mod)
+	}
+	for len(l.queue) > 0 {
+		p := l.queue[0]
+		l.queue = l.queue[1:]
+		l.follow(p.unit, p.stat)
+	}
+	seen := map[*Mod]bool{}
+	for _, mod := range roots {
+		l.arrange(mod, seen)
+	}
+	if found := l.early(); len(found) > 0 {
+		return nil, found
+	}
+	if err := l.nameFields(roots); err != nil {
+		return nil, err
+	}
+	s := l.emit(what)
+	if _, err := lua51.Parse(s.name, s.Body); err != nil {
+		return nil, s.tooMuch(err)
+	}
+	return s, nil
+}
+
+// use keeps what a module always runs.
+func (l *linker) use(m *Mod) {
+	if l.used[m] {
+		return
+	}
+	l.used[m] = true
+	for _, u := range m.units {
+		for _, top := range u.top {
+			if _, ends := top.Stat.(*lua51.ReturnStat); !ends && !u.optional[top.Stat] {
+				l.keep(u, top.Stat)
+			}
+		}
+	}
+}
+
+// useWhole keeps all functions of a module.
+func (l *linker) useWhole(m *Mod) {
+	l.use(m)
+	if l.whole[m] {
+		return
+	}
+	l.whole[m] = true
+	for name := range m.defines { // into a set: the order does not matter
+		l.keepField(m, name)
+	}
+}
+
+func (l *linker) keepField(m *Mod, name string) {
+	for _, p := range m.defines[name] {
+		l.keep(p.unit, p.stat)
+	}
+}
+
+func (l *linker) keep(u *unit, s lua51.Stat) {
+	if p := (place{u, s}); !l.kept[p] {
+		l.kept[p] = true
+		l.queue = append(l.queue, p)
+	}
+}
+
+// follow keeps what a kept statement refers to.
+func (l *linker) follow(u *unit, s lua51.Stat) {
+	lua51.Walk(s, func(n lua51.Node) bool {
+		use, ok := n.(*lua51.Name)
+		if !ok {
+			return true
+		}
+		if use.Local != nil {
+			for _, definer := range u.definers[use.Local] {
+				l.keep(u, definer)
+			}
+		}
+		switch mod := u.target(use); {
+		case mod != nil:
+			if use.Local == nil && !slices.Contains(l.named[u], use.Name) {
+				l.named[u] = append(l.named[u], use.Name)
+			}
+			l.refer(mod, use)
+		case use.Local == nil && use.Name == "fail":
+			l.fail = true
+		}
+		return true
+	})
+}
+
+// refer keeps what a use of a module means.
+func (l *linker) refer(mod *Mod, use *lua51.Name) {
+	l.use(mod)
+	path := use.Path()
+	switch {
+	case len(path) > 0:
+		l.keepField(mod, path[0])
+	case !use.Store: // M[k] = v reads nothing
+		l.useWhole(mod)
+	}
+}
+
+// arrange puts a module behind those it requires, so that what runs when it is
+// built finds them built; in a circle the one asked for last comes first, as
+// with Lua's require.
+func (l *linker) arrange(m *Mod, seen map[*Mod]bool) {
+	if seen[m] {
+		return
+	}
+	seen[m] = true
+	for _, other := range m.imports {
+		l.arrange(other, seen)
+	}
+	if l.used[m] {
+		l.order = append(l.order, m)
+	}
+}
+
+// early finds functions of modules that are used before they are there.
+func (l *linker) early() (found Findings) {
+	for i, m := range l.order {
+		later := l.order[i+1:]
+		for _, u := range m.units {
+			for _, top := range u.top {
+				if !l.kept[place{u, top.Stat}] {
+					continue
+				}
+				lua51.Walk(top.Stat, func(n lua51.Node) bool {
+					if _, isFunction := n.(*lua51.Function); isFunction {
+						return false
+					}
+					use, ok := n.(*lua51.Name)
+					if !ok {
+						return true
+					}
+					if mod := u.target(use); mod != nil && slices.Contains(later, mod) {
+						if name, at, ok := memberOf(use); ok {
+							found = append(found, u.finding(at, fmt.Sprintf("%s.%s is not there yet: %s and %s require each other, and %[2]s, asked for first, is built last",
+								mod.name, name, mod.name, m.name), "use it inside a function"))
+						}
+					}
+					return true
+				})
+			}
+		}
+	}
+	return found
+}
+
+// nameFields gives each module its field of __: its name, with a number where
+// two are called alike. The call of the script knows the roots by their names.
+func (l *linker) nameFields(roots []*Mod) error {
+	l.fields = map[*Mod]string{}
+	taken := map[string]bool{}
+	for _, m := range roots {
+		if _, again := l.fields[m]; taken[m.name] && !again {
+			return fmt.Errorf("lua: the module name %q is taken; rename yours", m.name)
+		}
+		l.fields[m], taken[m.name] = m.name, true
+	}
+	for _, m := range l.order {
+		if _, known := l.fields[m]; known {
+			continue
+		}
+		field := m.name
+		for n := 2; taken[field]; n++ {
+			field = fmt.Sprintf("%s_%d", m.name, n)
+		}
+		l.fields[m], taken[field] = field, true
+	}
+	return nil
+}

@@ -1,0 +1,203 @@
+package lua
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"unsafe"
+
+	"github.com/redmoon-go/redmoon/field"
+	"github.com/redmoon-go/redmoon/pipectx"
+)
+
+// resultPlan is how a function's first result becomes Out.
+type resultPlan struct {
+	kind   resultKind
+	values []value // one for a scalar, the element for a list, the fields for a record
+	typ    reflect.Type
+}
+
+type resultKind int
+
+const (
+	ignored resultKind = iota
+	scalar
+	listing
+	record
+)
+
+// results plans the result, and checks the annotation.
+func (b *binding) results(t reflect.Type) error {
+	returns, at := b.f.sign.Returns, b.f.sign.returnsAt
+	b.plan.typ = t
+	if t == reflect.TypeFor[struct{}]() {
+		return nil
+	}
+	fields, err := taggedFields(t)
+	switch {
+	case err != nil:
+		return b.fault("%v", err)
+	case fields != nil:
+		if returns != "" && returns != "json" {
+			return b.faultAt(at, "its result is annotated %s, and Go's %v is a table with fields; annotate it json", returns, t)
+		}
+		b.plan.kind = record
+		for _, f := range fields {
+			v, err := newValue(f.name, f.field.Type, "")
+			switch {
+			case err != nil:
+				return b.fault("the result's field %s %v", f.name, err)
+			case f.key:
+				return b.fault("the result's field %s is tagged as a key; drop that, results have none", f.name)
+			case f.name == "err":
+				return b.fault("a result's field cannot be called err, which marks an error reply; rename it")
+			case v.codec.Lua().Kind == field.LuaJSON:
+				return b.fault("the result's field %s cannot be a %v; a result's fields are scalars", f.name, f.field.Type)
+			}
+			v.offset = f.field.Offset
+			b.plan.values = append(b.plan.values, v)
+		}
+		return nil
+	}
+	v, err := newValue("", t, returns)
+	if err == nil && v.codec.Lua().Kind != field.LuaJSON {
+		b.plan.kind, b.plan.values = scalar, []value{v}
+		return nil
+	}
+	if t.Kind() == reflect.Slice {
+		if returns != "" && returns != "json" {
+			return b.faultAt(at, "its result is annotated %s, and Go's %v is a list; annotate it json", returns, t)
+		}
+		v, err := newValue("", t.Elem(), "")
+		if err != nil || v.codec.Lua().Kind == field.LuaJSON || v.codec.Optional() {
+			return b.fault("its result cannot be Go's %v; a list has scalars that are never nil", t)
+		}
+		b.plan.kind, b.plan.values = listing, []value{v}
+		return nil
+	}
+	if err != nil {
+		return b.faultAt(at, "its result %v", err)
+	}
+	return b.fault("its result cannot be Go's %v; use a struct whose fields are tagged `lua:\"name\"`, a list of scalars, or return cjson.encode(…) as a string", t)
+}
+
+// lua is the statement that makes r the reply.
+func (p *resultPlan) lua(title string) string {
+	result := "the result of " + title
+	check := func(expr string, v *value, what string) string {
+		return fmt.Sprintf("__r(%s,%q,%t,%s)", expr, v.letter(), v.codec.Optional(), quote(what))
+	}
+	table := fmt.Sprintf("__r(r,%q,false,%s)", "l", quote(result))
+	switch p.kind {
+	case scalar:
+		return "r=" + check("r", &p.values[0], result)
+	case listing:
+		return fmt.Sprintf("local list={} for i=1,#%s do list[i]=%s end r=list", table, check("r[i]", &p.values[0], "an element of "+result))
+	case record:
+		fields := make([]string, len(p.values))
+		for i := range p.values {
+			v := &p.values[i]
+			fields[i] = check("r["+quote(v.name)+"]", v, "the field "+v.name+" of "+result)
+		}
+		return table + "\nr={" + strings.Join(fields, ",") + "}"
+	}
+	return "r=1"
+}
+
+// letter is the value's type for __r.
+func (v *value) letter() string {
+	switch kind := v.codec.Lua().Kind; {
+	case v.exact:
+		return "x"
+	case kind == field.LuaInt:
+		return "i"
+	case kind == field.LuaTime:
+		return "t"
+	case kind == field.LuaFloat:
+		return "f"
+	case kind == field.LuaBool:
+		return "b"
+	}
+	return "s"
+}
+
+// quote writes a string as Lua reads it, on one line.
+func quote(s string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == '"' || c == '\\':
+			b.WriteByte('\\')
+			b.WriteByte(c)
+		case c < ' ':
+			fmt.Fprintf(&b, "\\%03d", c)
+		default:
+			b.WriteByte(c)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}
+
+// decode reads the reply into *out, a value of the plan's type.
+func (p *resultPlan) decode(r pipectx.Reply, out unsafe.Pointer) error {
+	if p.kind == ignored {
+		return nil
+	}
+	if p.kind == scalar {
+		return p.values[0].decode(r, out)
+	}
+	items, err := r.Items()
+	if err != nil {
+		return err
+	}
+	n := items.Len()
+	if p.kind == record {
+		if n != len(p.values) {
+			return fmt.Errorf("it has %d fields, not %d", n, len(p.values))
+		}
+		for i := range p.values {
+			v := &p.values[i]
+			items.Next()
+			if err := v.decode(items.Reply(), unsafe.Add(out, v.offset)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	all := reflect.MakeSlice(p.typ, n, n)
+	for i := range n {
+		items.Next()
+		if err := p.values[0].decode(items.Reply(), all.Index(i).Addr().UnsafePointer()); err != nil {
+			return fmt.Errorf("element %d: %w", i, err)
+		}
+	}
+	reflect.NewAt(p.typ, out).Elem().Set(all)
+	return nil
+}
+
+// decode reads a reply into *p.
+func (v *value) decode(r pipectx.Reply, p unsafe.Pointer) error {
+	if r.IsNil() && v.codec.Optional() {
+		v.codec.Clear(p)
+		return nil
+	}
+	text, err := r.Bytes()
+	if err != nil {
+		return err
+	}
+	if err := v.codec.Parse(text, p); err != nil {
+		if bad, ok := errors.AsType[*field.DecodeError](err); ok && bad.Field == "" {
+			bad.Field = v.name
+		}
+		return err
+	}
+	return nil
+}
+
+// resultError says whose result cannot be read. The function has run.
+func (s *Script) resultError(err error) error {
+	return fmt.Errorf("lua: the result of %s: %w", s.name, err)
+}

@@ -1,0 +1,312 @@
+package lua
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/redmoon-go/redmoon/internal/lua51"
+)
+
+// A unit is one text of a module: a file, a Source, or a Func, which is dressed
+// up as a module of one function.
+type unit struct {
+	text
+	mod      *Mod
+	chunk    *lua51.Chunk
+	top      []lua51.Top
+	self     *lua51.Local // the module's table, `local M = {}`
+	requires []require
+
+	definers map[*lua51.Local][]lua51.Stat // what may go where a local is not used
+	optional map[lua51.Stat]bool           // may go where nobody needs it
+}
+
+// A text is what the author wrote, with what we put around it.
+type text struct {
+	file   string // for messages and tracebacks
+	text   string
+	head   int  // lines of ours before the author's first
+	isFunc bool // a Func: it calls modules by their names
+}
+
+// A require is `local audit = require "audit"` at the top of a text.
+type require struct {
+	local *lua51.Local
+	call  *lua51.Call
+	name  string
+}
+
+// A function is one that callers name: M.f.
+type function struct {
+	name string
+	unit *unit
+	def  *lua51.Function
+	sign Signature
+}
+
+// A place is a statement at the top of a unit.
+type place struct {
+	unit *unit
+	stat lua51.Stat
+}
+
+func (f *function) title() string { return f.unit.mod.name + "." + f.name }
+func (f *function) private() bool { return f.name[0] == '_' }
+
+// isMethod tells whether it is written `function M:f()`, with a hidden self.
+func (f *function) isMethod() bool {
+	return len(f.def.Params) > 0 && f.def.Params[0].Kind == lua51.Self
+}
+
+// at is a place in the function's text for messages: file:line:column.
+func (f *function) at(pos lua51.Pos) string {
+	return fmt.Sprintf("%s:%d:%d", f.unit.file, f.unit.line(pos.Line), pos.Column)
+}
+
+// A builder reads the parts of a module.
+type builder struct {
+	mod   *Mod
+	found Findings
+}
+
+func newBuilder(name string) *builder {
+	return &builder{mod: &Mod{name: name, exports: map[string]*function{}, defines: map[string][]place{}}}
+}
+
+func (b *builder) fault(f Finding) { b.found = append(b.found, f) }
+
+// read parses a text and finds what it declares.
+func (b *builder) read(t text) {
+	t.text = strings.TrimPrefix(t.text, "\ufeff")
+	t.text = strings.ReplaceAll(strings.ReplaceAll(t.text, "\r\n", "\n"), "\r", "\n")
+	chunk, err := lua51.Parse(t.file, t.text)
+	if err != nil {
+		b.fault(t.syntaxFinding(err))
+		return
+	}
+	u := &unit{text: t, mod: b.mod, chunk: chunk, top: chunk.Top()}
+	b.mod.units = append(b.mod.units, u)
+	if f, ok := u.shape(); !ok {
+		b.fault(f)
+		return
+	}
+	u.declarations()
+	b.found = append(b.found, u.export()...)
+}
+
+// shape finds the module's table and the modules the text requires.
+func (u *unit) shape() (Finding, bool) {
+	stats := u.chunk.Main.Body.Stats
+	if u.isFunc && len(stats) > 3 { // table, function, return
+		return u.finding(stats[2], "the body closes its function", "take out the `end` that is too many"), false
+	}
+	const form = "begin a module with `local M = {}`, add functions to M, and end it with `return M`"
+	var ret *lua51.ReturnStat
+	if len(stats) > 0 {
+		ret, _ = stats[len(stats)-1].(*lua51.ReturnStat)
+	}
+	if ret == nil {
+		return u.finding(u.chunk.Main, "the text does not return a module", form), false
+	}
+	var name *lua51.Name
+	if len(ret.Values) == 1 {
+		name, _ = ret.Values[0].(*lua51.Name)
+	}
+	if name == nil || name.Local == nil {
+		return u.finding(ret, "what it returns is not the local table of a module", form), false
+	}
+	u.self = name.Local
+	if t, ok := u.self.Init.(*lua51.Table); !ok || len(t.Fields) > 0 {
+		return u.findingAt(u.self.Pos, fmt.Sprintf("the module's table %s does not begin empty", u.self.Name), form), false
+	}
+	for _, s := range stats {
+		local, ok := s.(*lua51.LocalStat)
+		if !ok {
+			continue
+		}
+		for i, v := range local.Values {
+			if call, name := required(v); call != nil && i < len(local.Locals) {
+				u.requires = append(u.requires, require{local.Locals[i], call, name})
+			}
+		}
+	}
+	return Finding{}, true
+}
+
+// required returns the call and the name of `require "name"`.
+func required(e lua51.Expr) (*lua51.Call, string) {
+	call, ok := e.(*lua51.Call)
+	if !ok || len(call.Args) != 1 {
+		return nil, ""
+	}
+	name, ok := call.Func.(*lua51.Name)
+	arg, isString := call.Args[0].(*lua51.String)
+	if !ok || !isString || name.Name != "require" || name.Local != nil {
+		return nil, ""
+	}
+	return call, arg.Value
+}
+
+// declarations sorts the statements at the top into those that always run, and
+// those that may go where nothing of what they declare is used: functions, the
+// module's table, and requires.
+func (u *unit) declarations() {
+	u.definers = map[*lua51.Local][]lua51.Stat{}
+	u.optional = map[lua51.Stat]bool{}
+	for _, top := range u.top {
+		if !top.Pure && !u.isRequires(top.Stat) {
+			continue
+		}
+		u.optional[top.Stat] = true
+		for _, l := range top.Locals {
+			u.definers[l] = append(u.definers[l], top.Stat)
+		}
+		for _, target := range top.Targets {
+			switch path := target.Path(); {
+			case target.Local == u.self && len(path) > 0:
+				u.mod.defines[path[0]] = append(u.mod.defines[path[0]], place{u, top.Stat})
+			case target.Local != nil:
+				u.definers[target.Local] = append(u.definers[target.Local], top.Stat)
+			}
+		}
+	}
+}
+
+// isRequires tells whether s does nothing but name modules: `local M = {}`,
+// `local audit = require "audit"`.
+func (u *unit) isRequires(s lua51.Stat) bool {
+	local, ok := s.(*lua51.LocalStat)
+	if !ok || len(local.Values) == 0 || len(local.Values) != len(local.Locals) {
+		return false
+	}
+	for _, l := range local.Locals {
+		if l != u.self && u.alias(l) == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// alias returns the require that names a module by l.
+func (u *unit) alias(l *lua51.Local) *require {
+	i := slices.IndexFunc(u.requires, func(r require) bool { return r.local == l })
+	if i < 0 {
+		return nil
+	}
+	return &u.requires[i]
+}
+
+// target returns the module that a use of a name means: its own table, a
+// required module, or, in a Func, one called by its name.
+func (u *unit) target(use *lua51.Name) *Mod {
+	switch {
+	case use.Local == nil && u.isFunc:
+		return u.mod.imported(use.Name)
+	case use.Local == nil:
+		return nil
+	case use.Local == u.self:
+		return u.mod
+	}
+	if r := u.alias(use.Local); r != nil {
+		return u.mod.imported(r.name)
+	}
+	return nil
+}
+
+// export collects the functions of the module's table.
+func (u *unit) export() (found Findings) {
+	for _, def := range u.chunk.Functions {
+		name, ok := u.exported(def)
+		if !ok {
+			continue
+		}
+		sign, faults := u.signature(def)
+		found = append(found, faults...)
+		if old := u.mod.exports[name]; old != nil {
+			found = append(found, u.finding(def, fmt.Sprintf("function %s is defined twice, first at %s", old.title(), old.at(old.def.Pos())), "rename one of them"))
+			continue
+		}
+		u.mod.exports[name] = &function{name: name, unit: u, def: def, sign: sign}
+	}
+	return found
+}
+
+// exported returns the name under which a statement puts f into the module's
+// table.
+func (u *unit) exported(f *lua51.Function) (string, bool) {
+	path := u.pathOf(f)
+	if f.Parent != u.chunk.Main || len(path) != 1 || !isName(path[0]) {
+		return "", false
+	}
+	return path[0], true
+}
+
+// pathOf is the field of the module's table that a statement gives f to: f, or
+// limits.max; nil for other functions.
+func (u *unit) pathOf(f *lua51.Function) []string {
+	var target lua51.Expr
+	switch s := f.Stat.(type) {
+	case *lua51.FunctionStat:
+		target = s.Target
+	case *lua51.AssignStat:
+		if i := slices.Index(s.Values, lua51.Expr(f)); i >= 0 && i < len(s.Targets) {
+			target = s.Targets[i]
+		}
+	}
+	if target == nil {
+		return nil
+	}
+	root, path := lua51.PathOf(target)
+	if root == nil || root.Local != u.self {
+		return nil
+	}
+	return path[1:]
+}
+
+// title is a function's name for people: M.f is accounts.f.
+func (u *unit) title(f *lua51.Function) string {
+	if path := u.pathOf(f); len(path) > 0 {
+		return u.mod.name + "." + strings.Join(path, ".")
+	}
+	return f.Name + " (local)"
+}
+
+// line is the author's number of a line: 1 for what stands in the head.
+func (t *text) line(n int) int { return max(n-t.head, 1) }
+
+// finding makes a finding at a node, in the author's lines.
+func (u *unit) finding(n lua51.Node, message, cure string) Finding {
+	return u.findingAt(n.Pos(), message, cure)
+}
+
+func (u *unit) findingAt(pos lua51.Pos, message, cure string) Finding {
+	return Finding{File: u.file, Line: u.line(pos.Line), Column: pos.Column,
+		Source: u.chunk.Line(pos.Line), Message: message, Cure: cure}
+}
+
+var lineNumber = regexp.MustCompile(`\bline (\d+)`)
+
+// syntaxFinding says where a text is not Lua, in the author's lines. What Lua
+// finds behind a Func's body, where only our `end` stands, is said of its end.
+func (t *text) syntaxFinding(err error) Finding {
+	var syntax *lua51.SyntaxError
+	if !errors.As(err, &syntax) {
+		return Finding{File: t.file, Message: err.Error()}
+	}
+	lines := strings.Split(t.text, "\n")
+	line, column, message := syntax.Pos.Line, syntax.Pos.Column, syntax.Msg
+	if last := len(lines) - 2; t.isFunc {
+		if line > last {
+			line, column = last, len(lines[last-1])+1
+		}
+		message = lineNumber.ReplaceAllStringFunc(message, func(s string) string {
+			n, _ := strconv.Atoi(strings.TrimPrefix(s, "line "))
+			return fmt.Sprintf("line %d", t.line(n))
+		})
+	}
+	return Finding{File: t.file, Line: t.line(line), Column: column, Source: lines[line-1], Message: message}
+}

@@ -1,0 +1,57 @@
+package lua
+
+import "github.com/redmoon-go/redmoon/internal/lua51"
+
+// Opener makes a parameter that is more than a value: package model uses it to
+// give functions records.
+type Opener struct {
+	Support *Mod // the module whose functions Open and Close call
+
+	// Open returns the Lua expression of the parameter, given the expression
+	// of its key and what the function does with it; or what is wrong with
+	// that. Modules are fields of __.
+	Open func(key string, uses []Use) (string, error)
+
+	Close string // Lua statement after the call, once for all that were opened
+}
+
+// Record is the type of an argument that an [Opener] makes from a key.
+type Record interface {
+	LuaOpener() Opener
+	AppendKey(dst []byte) ([]byte, error)
+}
+
+// Use is one thing that a function does with a parameter.
+type Use struct {
+	Field  string // self.balance: balance; "" where the parameter is used as a value
+	Write  bool   // the field is assigned to
+	Method bool   // self:exists()
+	At     Finding
+}
+
+// Fault is the use as an error: message and cure at its place in the text.
+func (u Use) Fault(message, cure string) error {
+	u.At.Message, u.At.Cure = message, cure
+	return Findings{u.At}
+}
+
+// uses lists what the function does with one of its parameters.
+func (f *function) uses(param string) []Use {
+	p := f.def.Param(param)
+	if p == nil {
+		return nil
+	}
+	var uses []Use
+	for _, use := range p.Uses {
+		u := Use{At: f.unit.finding(use, "", "")}
+		if call, ok := use.Suffix.(*lua51.MethodCall); ok && use.Escapes() {
+			u.Field, u.Method = call.Name.Value, true
+			u.At = f.unit.finding(call.Name, "", "")
+		} else if fields := use.Fields(); len(fields) > 0 {
+			u.Field, u.Write = use.Path()[0], use.Store && len(fields) == 1
+			u.At = f.unit.finding(fields[0].Key, "", "")
+		}
+		uses = append(uses, u)
+	}
+	return uses
+}
