@@ -56,7 +56,7 @@
 // # Not guaranteed
 //
 // A pipeline is no transaction: other clients' commands may run between its
-// commands. Between nodes there is no order at all. A command that is sent again
+// commands. [Atomic] makes a MULTI … EXEC block of a part of it. Between nodes there is no order at all. A command that is sent again
 // may run after later commands of its pipeline: a script that its node had
 // forgotten (NOSCRIPT), a command of several keys in the middle of a migration
 // (TRYAGAIN), a read whose answer was lost. A pipeline of more than 10,000 commands or 1 MiB for

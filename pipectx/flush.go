@@ -75,6 +75,8 @@ type outcome struct {
 	err    error
 	unsent bool // err came before the first byte of the command was written
 	behind bool // a write of which nothing is known stands behind it in the batch
+
+	executed bool // the outcome is final: an element of EXEC's reply
 }
 
 // Batches, lists of items and arenas are used again: a pipeline of a hundred
@@ -222,9 +224,13 @@ func (f *flight) route(all bool) (round []*batch) {
 	}
 	var last *batch
 	failed := map[*conn]error(nil)
+	together := f.together(all, count)
 	for n := range count {
 		i := n
-		if !all {
+		switch {
+		case together != nil:
+			i = together[n]
+		case !all:
 			i = f.again[n]
 		}
 		it := &f.items[i]
@@ -259,6 +265,42 @@ func (f *flight) route(all bool) (round []*batch) {
 		last.items = append(last.items, i)
 	}
 	return round
+}
+
+// together returns the order in which each Atomic's commands stand together, at
+// the place of its first one; nil if there is none.
+func (f *flight) together(all bool, count int) []int {
+	var blocks map[*block][]int
+	for n := range count {
+		i := n
+		if !all {
+			i = f.again[n]
+		}
+		if b := f.items[i].block; b != nil {
+			if blocks == nil {
+				blocks = map[*block][]int{}
+			}
+			blocks[b] = append(blocks[b], i)
+		}
+	}
+	if blocks == nil {
+		return nil
+	}
+	order := make([]int, 0, count)
+	for n := range count {
+		i := n
+		if !all {
+			i = f.again[n]
+		}
+		b := f.items[i].block
+		if b == nil {
+			order = append(order, i)
+			continue
+		}
+		order = append(order, blocks[b]...)
+		delete(blocks, b)
+	}
+	return order
 }
 
 // send sends all batches in parallel and returns when all are answered or ctx
@@ -344,54 +386,99 @@ func (b *batch) deliver(ctx context.Context, items []item) {
 	behind := false
 	for n := len(b.items) - 1; n >= 0; n-- {
 		o := &b.outcomes[n]
-		o.behind = behind
+		o.behind = o.behind || behind
 		behind = behind || o.err != nil && !o.unsent && o.err != errBehind && !items[b.items[n]].read
 	}
 }
 
 // chunk sends items from from on, as many as fit, and returns where it ended.
+// An Atomic is not divided.
 func (b *batch) chunk(ctx context.Context, items []item, from int, bodies *map[string]bool) (to int) {
-	most := min(len(b.items)-from, chunkCommands)
-	wires := slices.Grow(b.wires[:0], 2*most) // pointers into it are taken: it must not grow; an ASKING may precede each
+	wires := b.wires[:0]
 	b.at = b.at[:0]
 	size := 0
-	for to = from; to-from < most && size < chunkBytes; to++ {
-		it := &items[b.items[to]]
-		if it.asking {
-			wires = append(wires, wire{RawCmd: *redis.NewRawCmd(ctx, askingArgs...)})
-		}
-		args := b.words(it, bodies)
+	var in *block
+	add := func(args []any) {
 		for _, word := range args {
 			size += len(*word.(*string))
 		}
-		b.at = append(b.at, len(wires))
 		wires = append(wires, wire{RawCmd: *redis.NewRawCmd(ctx, args...)})
+	}
+	for to = from; to < len(b.items); to++ {
+		it := &items[b.items[to]]
+		if it.block != in || it.block == nil {
+			if in != nil {
+				add(execArgs)
+				in = nil
+			}
+			if to-from >= chunkCommands || size >= chunkBytes {
+				break
+			}
+			if it.asking {
+				add(askingArgs) // before MULTI it holds for the whole block
+			}
+			if it.block != nil {
+				in, *bodies = it.block, nil // nothing is taken to be known: see words
+				add(multiArgs)
+			}
+		}
+		b.at = append(b.at, len(wires))
+		add(b.words(it, bodies))
+	}
+	if in != nil {
+		add(execArgs)
 	}
 	b.wires = wires
 	b.sent += size
 	b.trips++
 	err := b.exec(ctx, wires)
 	for n := from; n < to; n++ {
-		w, o := &wires[b.at[n-from]], &b.outcomes[n]
-		*o = outcome{frame: w.Val(), err: w.Err()}
-		switch {
-		case len(o.frame) > 0 && (o.err == nil || frameLen(o.frame) == len(o.frame)):
-			o.err = nil // answered, though go-redis gives the error of a later loss to all
-		case o.err == nil && err != nil: // a hook kept it from being sent
-			o.err = err
-		case o.err == nil:
-			o.err = errNoReply
-		}
-		if o.err != nil {
-			var refused redis.Error
-			o.unsent = !w.written || errors.As(o.err, &refused) // raw replies are no errors: it is the handshake's
-		}
+		o := &b.outcomes[n]
+		*o = wires[b.at[n-from]].outcome(err)
 		b.got += len(o.frame)
-		if s := items[b.items[n]].script; s != nil && o.err == nil && ran(o.frame) {
+		if s := items[b.items[n]].script; s != nil && o.err == nil && ran(o.frame) && items[b.items[n]].block == nil {
 			b.node.known.add(s.SHA)
 		}
 	}
+	b.settleBlocks(items, from, to, err)
 	return to
+}
+
+// outcome reads what became of a wire; err is that of the whole pipeline.
+func (w *wire) outcome(err error) outcome {
+	o := outcome{frame: w.Val(), err: w.Err()}
+	switch {
+	case len(o.frame) > 0 && (o.err == nil || frameLen(o.frame) == len(o.frame)):
+		o.err = nil // answered, though go-redis gives the error of a later loss to all
+	case o.err == nil && err != nil: // a hook kept it from being sent
+		o.err = err
+	case o.err == nil:
+		o.err = errNoReply
+	}
+	if o.err != nil {
+		var refused redis.Error
+		o.unsent = !w.written || errors.As(o.err, &refused) // raw replies are no errors: it is the handshake's
+	}
+	return o
+}
+
+// settleBlocks takes the replies to EXEC apart.
+func (b *batch) settleBlocks(items []item, from, to int, err error) {
+	for n := from; n < to; {
+		in := items[b.items[n]].block
+		end := n + 1
+		for ; in != nil && end < to && items[b.items[end]].block == in; end++ {
+		}
+		if in != nil {
+			writes := false
+			for _, i := range b.items[n:end] {
+				writes = writes || !items[i].read
+			}
+			multi, exec := &b.wires[b.at[n-from]-1], &b.wires[b.at[end-1-from]+1]
+			settleBlock(b.outcomes[n:end], multi.outcome(err), exec.outcome(err), writes)
+		}
+		n = end
+	}
 }
 
 // ran tells whether a reply shows that its script is known: it is a result, or
@@ -405,10 +492,11 @@ var (
 )
 
 // words returns the arguments of an item: its own, or those that carry a
-// script's body where the node does not know it.
+// script's body where the node does not know it. In an Atomic the first use of a
+// script always does: NOSCRIPT there would leave the block executed in part.
 func (b *batch) words(it *item, bodies *map[string]bool) []any {
 	s := it.script
-	if s == nil || it.noScript < 3 && ((*bodies)[s.SHA] || b.node.known.has(s.SHA)) {
+	if s == nil || it.noScript < 3 && ((*bodies)[s.SHA] || it.block == nil && b.node.known.has(s.SHA)) {
 		return it.args
 	}
 	if *bodies == nil {

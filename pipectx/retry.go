@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -62,6 +63,9 @@ func (it *item) judge(o outcome, host string) verdict {
 		return v
 	}
 	v.err = fault
+	if o.executed {
+		return v
+	}
 	switch fault.Code {
 	case "MOVED", "ASK":
 		to, ok := it.redirection(fault.Message, host)
@@ -78,13 +82,23 @@ func (it *item) judge(o outcome, host string) verdict {
 			v.again, v.noScript = redirect, true
 		}
 	default:
-		for _, n := range notRun {
-			if fault.Code == n.code && strings.HasPrefix(fault.Message, n.text) {
-				v.again = later
-			}
+		if saysNotRun(fault) {
+			v.again = later
 		}
 	}
 	return v
+}
+
+func saysNotRun(fault *ServerError) bool {
+	return slices.ContainsFunc(notRun, func(n struct{ code, text string }) bool {
+		return fault.Code == n.code && strings.HasPrefix(fault.Message, n.text)
+	})
+}
+
+// provesNotRun tells whether an error, as the answer to a command that was to
+// be queued, is a reason to try again.
+func provesNotRun(fault *ServerError) bool {
+	return fault.Code == "MOVED" || fault.Code == "ASK" || saysNotRun(fault)
 }
 
 // redirection reads "slot host:port". It must be about the command's own slot.
@@ -105,7 +119,7 @@ func (it *item) judgeLost(o outcome) verdict {
 	v := verdict{err: o.err}
 	var refused redis.Error
 	switch {
-	case errors.Is(o.err, ErrNotSent):
+	case errors.Is(o.err, ErrNotSent), errors.Is(o.err, ErrAborted):
 	case errors.Is(o.err, redis.ErrClosed):
 	case o.unsent:
 		v.err = unreachable(it.conn, o.err)

@@ -55,8 +55,9 @@ type item struct {
 	ref    settler
 	fault  func(*ServerError) error
 	script *Script
-	key    int16 // index of the first key in args, 0 if there is none
-	slot   int16 // its slot on a Cluster, -1 without keys
+	block  *block // of its Atomic
+	key    int16  // index of the first key in args, 0 if there is none
+	slot   int16  // its slot on a Cluster, -1 without keys
 	read   bool
 
 	// For the next attempt:
@@ -69,7 +70,8 @@ type item struct {
 type scope struct {
 	root   *root
 	parent *scope
-	since  mark // what was queued before it
+	since  mark   // what was queued before it
+	block  *block // of an Atomic
 	// Guarded by root.mu:
 	committed bool  // it stands for its parent from now on
 	finished  bool  // its function has returned, or its Pipeline was ended
@@ -298,6 +300,15 @@ func (s *scope) queue(conn *conn, c *Command, slot int, ref settler) error {
 	if err != nil {
 		return err
 	}
+	in := at.within()
+	if in != nil {
+		if err := in.admit(conn, c, slot); err != nil {
+			if at.poison == nil {
+				at.poison = err
+			}
+			return err
+		}
+	}
 	if r.arena == nil {
 		r.arena = arenas.Get().(*arena)
 	}
@@ -306,7 +317,7 @@ func (s *scope) queue(conn *conn, c *Command, slot int, ref settler) error {
 	}
 	r.items = append(r.items, item{
 		scope: at, conn: conn, args: r.arena.add(c), ref: ref, fault: c.fault,
-		script: c.script, key: c.firstKey(), slot: int16(slot), read: c.read,
+		script: c.script, block: in, key: c.firstKey(), slot: int16(slot), read: c.read,
 	})
 	return nil
 }
@@ -392,6 +403,9 @@ func (r *root) finish(ctx context.Context) error {
 			break
 		}
 		r.send(ctx, items)
+		r.mu.Lock()
+		r.top.block = nil // what callbacks queue is outside of the block
+		r.mu.Unlock()
 		var failed []error
 		for _, c := range calls {
 			if err := c.fn(c.ctx); err != nil {
@@ -449,6 +463,9 @@ func (s *scope) await(ctx context.Context, ready func() bool) error {
 		if err == nil {
 			err = at.poison
 		}
+	}
+	if err == nil && s.within() != nil {
+		err = errAwaitInAtomic
 	}
 	r.mu.Unlock()
 	if err != nil {

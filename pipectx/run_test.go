@@ -933,9 +933,9 @@ func TestRunDiscardsMany(t *testing.T) {
 		}
 		return best
 	}
-	few, many := cost(400), cost(3200)
-	if many > 3*8*few {
-		t.Errorf("400 discarded Runs take %v, 8 times as many %v", few, many)
+	few, many := cost(800), cost(16*800)
+	if many > 5*16*few {
+		t.Errorf("800 discarded Runs take %v, 16 times as many %v", few, many)
 	}
 }
 

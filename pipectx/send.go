@@ -63,7 +63,9 @@ func (h *DB) send(ctx context.Context, c *Command, ref settler) {
 	case s != nil:
 		if err := s.queue(h.conn, c, slot, ref); err != nil {
 			ref.fail(err)
-			watch(ref, h.db)
+			if errors.Is(err, ErrEnded) || errors.Is(err, ErrDiscarded) {
+				watch(ref, h.db) // other errors are the Run's own
+			}
 		}
 	default:
 		a := arenas.Get().(*arena)
