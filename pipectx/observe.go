@@ -53,8 +53,8 @@ func reportUnread(u *unread) {
 	if u.seen.Load() {
 		return
 	}
+	slog.Warn("pipectx: a command failed and nobody read its Ref", "err", u.err)
 	for _, o := range u.core.observers {
 		o.Unread(u.err)
 	}
-	slog.Warn("pipectx: a command failed and nobody read its Ref", "err", u.err)
 }
