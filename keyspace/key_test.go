@@ -71,6 +71,7 @@ func TestKey(t *testing.T) {
 		{"buckets: chosen by the id", keyspace.Buckets("A", 8), "ann", "P{A.6}:ann"},
 		{"buckets: another id, another bucket", keyspace.Buckets("A", 8), "bob", "P{A.3}:bob"},
 		{"a template takes the id as it is", keyspace.Template("u:%s:x"), "a}b:x", "u:a}b:x:x"},
+		{"a template of the id alone", keyspace.Template("%s"), "a{b", "a{b"},
 	}
 	for _, row := range strs {
 		keys := keysOf[string](t, row.place)

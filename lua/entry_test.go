@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -228,6 +229,36 @@ func TestCall(t *testing.T) {
 		}
 		err := bind[onlyA, string](t, mod, "optional").On(db).Call(ctx, onlyA{1}).Err()
 		says(t, "a nil that is not expected", err, "TYPE the result of m.optional is nil, not a string")
+	})
+}
+
+// In a Run, a function that fails is its own Ref's *Error and part of Run's;
+// the calls beside it have run.
+func TestCallInRun(t *testing.T) {
+	mod := lua.Module("R", lua.Func("pass", "key", `return redis.call("INCR", key)`), lua.Func("refuse", "key", `fail("NO", "not today")`))
+	type onKey struct {
+		Key string `lua:"key,key"`
+	}
+	pass, refuse := lua.Bind[onKey, int64](mod, "pass"), lua.Bind[onKey, int64](mod, "refuse")
+	each(t, func(t *testing.T, db *pipectx.DB) {
+		var before, failed, after *pipectx.Ref[int64]
+		err := pipectx.Run(t.Context(), db, func(ctx context.Context) error {
+			before = pass.On(db).Call(ctx, onKey{"{r}n"})
+			failed = refuse.On(db).Call(ctx, onKey{"{r}n"})
+			after = pass.On(db).Call(ctx, onKey{"{r}n"})
+			return nil
+		})
+		for what, err := range map[string]error{"Run": err, "the Ref": failed.Err()} {
+			var refused *lua.Error
+			if !errors.As(err, &refused) || refused.Code != "NO" || refused.Message != "not today" {
+				t.Errorf("%s answers %v, want the refusal", what, err)
+			}
+		}
+		if err == nil || !strings.Contains(err.Error(), "R.refuse {r}n") {
+			t.Errorf("Run answers %v, want the function and its key named", err)
+		}
+		want(t, "before", before, 1)
+		want(t, "after", after, 2)
 	})
 }
 

@@ -77,6 +77,7 @@ func TestModuleRefusals(t *testing.T) {
 		{"a global", "redis", nil, []string{`the module name "redis" is a global`, "choose another"}},
 		{"nothing in it", "M", nil, []string{"lua: M: the module is empty", "give it a Func or a Source"}},
 		{"a function without a Lua name", "M", []lua.Part{lua.Func("a-b", "", "")}, []string{`function name "a-b" is no Lua name`, "use letters"}},
+		{"a dot in a name", "M", []lua.Part{lua.Func("a.b", "", "")}, []string{`function name "a.b" is no Lua name`, "use letters"}},
 		{"a function called by a keyword", "M", []lua.Part{lua.Func("end", "", "")}, []string{`function name "end"`}},
 		{"parameters that are none", "M", []lua.Part{lua.Func("f", "a, 1", "")}, []string{"M.f:1:", "expected near '1'"}},
 		{"a body with an end too many", "M", []lua.Part{lua.Func("f", "", "return 1 end\nfunction M.g() return 2")},

@@ -270,6 +270,25 @@ func TestScriptNames(t *testing.T) {
 	}
 }
 
+// NOSCRIPT is healed in the words of Redis and of Valkey.
+func TestScriptNotThere(t *testing.T) {
+	for _, text := range []string{"-NOSCRIPT No matching script. Please use EVAL.\r\n", "-NOSCRIPT No matching script.\r\n"} {
+		s := newStage(t, func(words []string) string {
+			if words[0] == "EVALSHA" {
+				return text
+			}
+			return ":7\r\n"
+		})
+		db := newDB(t, s.client(t))
+		script := pipectx.NewScript("return 7")
+		for range 2 { // the second time the body is taken to be known
+			if err := call(t.Context(), db, script, "k", 1).Err(); err != nil {
+				t.Errorf("%q: %v", text, err)
+			}
+		}
+	}
+}
+
 // A script's SHA is the one the server has for it.
 func TestScriptSHA(t *testing.T) {
 	client := redistest.Shared(t).Client(t)
