@@ -1,0 +1,19 @@
+package model
+
+import "reflect"
+
+// For tests of the limits: a struct of 2,000 fields is not for writing down.
+var (
+	CreateScript = createScript
+	SaveScript   = saveScript
+	UpdateScript = updateScript
+)
+
+// Most is how many fields a record may have.
+const Most = most
+
+// CheckType is what Define finds about a type.
+func CheckType(t reflect.Type) error {
+	_, err := newSchema(t)
+	return err
+}

@@ -1,0 +1,99 @@
+package model
+
+import (
+	"context"
+	"fmt"
+	"unsafe"
+
+	"github.com/redmoon-go/redmoon/pipectx"
+)
+
+// Get loads a record. Its Ref answers [pipectx.ErrNotFound] when there is none,
+// which is no failure of a Run. Fields that the stored record lacks are absent,
+// or zero where their type has no absence. The strings of one record share
+// memory: one that is kept for long keeps them all, unless it is cloned.
+//
+// Errors: *field.DecodeError, which names key and field, when somebody stored
+// what the field's type cannot hold.
+//
+// Cost: HMGET; 1 command; 1 round trip outside Run, none of its own inside.
+func (r Repo[T, K]) Get(ctx context.Context, id K) *pipectx.Ref[T] {
+	var record T
+	*r.model.id(unsafe.Pointer(&record)) = id // it is in the key, not in the hash
+	return pipectx.SendInto(ctx, r.db, r.getCommand(id), record, r.model.verbs.load)
+}
+
+// GetMany loads records, in the order of ids; where there is none the pointer
+// is nil. What fails for one record is the error of all. The pointers are the
+// same for all who read the Ref.
+//
+// Cost: HMGET for each id; 1 round trip outside Run for each Cluster node, none
+// of its own inside.
+func (r Repo[T, K]) GetMany(ctx context.Context, ids ...K) *pipectx.Ref[[]*T] {
+	refs := make([]*pipectx.Ref[*T], len(ids))
+	err := pipectx.Run(ctx, r.db, func(ctx context.Context) error {
+		for i, id := range ids {
+			record := new(T)
+			*r.model.id(unsafe.Pointer(record)) = id
+			refs[i] = pipectx.SendInto(ctx, r.db, r.getCommand(id), record, r.model.verbs.loadMaybe)
+		}
+		return nil
+	})
+	if err != nil {
+		return pipectx.Failed[[]*T](ctx, r.db, err)
+	}
+	return pipectx.All(refs)
+}
+
+// Exists tells whether there is a record of this id.
+//
+// Cost: EXISTS; 1 command; 1 round trip outside Run, none of its own inside.
+func (r Repo[T, K]) Exists(ctx context.Context, id K) *pipectx.Ref[bool] {
+	return pipectx.Send(ctx, r.db, r.command("EXISTS", id).Read(), pipectx.Reply.Bool)
+}
+
+// Delete removes a record and tells whether there was one.
+//
+// Cost: DEL; 1 command; 1 round trip outside Run, none of its own inside.
+func (r Repo[T, K]) Delete(ctx context.Context, id K) *pipectx.Ref[bool] {
+	return pipectx.Send(ctx, r.db, r.command("DEL", id), pipectx.Reply.Bool)
+}
+
+func (r Repo[T, K]) getCommand(id K) *pipectx.Command {
+	c := r.command("HMGET", id).Read()
+	for _, col := range r.model.schema.columns {
+		c.Word(col.name)
+	}
+	return c
+}
+
+// load reads the reply to HMGET of all columns into the record at p.
+func (s *schema) load(r pipectx.Reply, p unsafe.Pointer) error {
+	items, err := r.Items()
+	if err != nil {
+		return err
+	}
+	found := false
+	for _, c := range s.columns {
+		if !items.Next() {
+			return fmt.Errorf("model: load %s: the reply has too few fields", r.Key())
+		}
+		item := items.Reply()
+		if item.IsNil() {
+			continue
+		}
+		found = true
+		text, err := item.Bytes()
+		if err != nil {
+			return err
+		}
+		// The reply is ours alone and never changes, so strings may stay in it.
+		if err := c.codec.ParseShared(unsafe.String(unsafe.SliceData(text), len(text)), c.at(p)); err != nil {
+			return fmt.Errorf("model: %w", c.failed(r.Key(), err))
+		}
+	}
+	if !found {
+		return pipectx.NotFound(r.Key())
+	}
+	return nil
+}

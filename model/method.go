@@ -1,0 +1,188 @@
+package model
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"unsafe"
+
+	"github.com/redmoon-go/redmoon/keyspace"
+	"github.com/redmoon-go/redmoon/lua"
+	"github.com/redmoon-go/redmoon/pipectx"
+)
+
+// Lua attaches a module to a model: [Method] types its functions as atomic
+// operations on records.
+func Lua(mod *lua.Mod) keyspace.Option { return luaOption{mod} }
+
+type luaOption struct{ mod *lua.Mod }
+
+// Apply refuses: Define takes the option out, so this is a keyspace.
+func (o luaOption) Apply(*keyspace.Settings) error {
+	return errors.New("model.Lua attaches a module to a model, not to a keyspace")
+}
+
+// Operation is a function of a model's Lua module, typed: an atomic operation
+// on a record. It holds no connection; [Operation.On] binds it.
+type Operation[K, In, Out any] struct {
+	entry      *lua.Entry[In, Out]
+	keyOf      func(K) (string, error)
+	connection string
+	records    []reflect.StructField // of In: those that are records
+}
+
+// Method types a function of the model's Lua module. Its first parameter is the
+// record, `self`; the others are In, as for lua.Bind:
+//
+//	var Withdraw = model.Method[int64, int64](Accounts, "withdraw")
+//	left, err := Withdraw.On(db).Call(ctx, 42, 50).Result()
+//
+//	--- @arg amount int
+//	--- @return int
+//	function M.withdraw(self, amount)
+//	  if self.balance < amount then
+//	    fail("FUNDS", string.format("have %d, need %d", self.balance, amount))
+//	  end
+//	  self.balance = self.balance - amount
+//	  return self.balance
+//	end
+//
+// self.balance reads and assigns the field of that name in the `redis` tag; the
+// package doc says how Go's types look in Lua. self.key is the Redis key, and
+// self:exists() tells whether the record is stored. A field of In of type [Key]
+// gives the function another record.
+//
+// What the function assigns is written when it returns: one that fails has
+// changed nothing, but for what it wrote by redis.call itself. It fails when it
+// assigns what the field's Go type cannot hold or its numeric rules forbid
+// (codes TYPE and RANGE), and when the record does not exist and a field that is
+// never absent is read, or any is assigned (NOTFOUND, for which errors.Is with
+// [pipectx.ErrNotFound] holds).
+//
+// Method panics, at start-up, if the module has no such function, if its
+// annotations and In or Out disagree, or if it uses a field that T has not.
+func Method[In, Out, T, K any](m *Model[T, K], name string) *Operation[K, In, Out] {
+	o, err := TryMethod[In, Out](m, name)
+	if err != nil {
+		panic(atCaller(err))
+	}
+	return o
+}
+
+// TryMethod is [Method] with the error returned.
+func TryMethod[In, Out, T, K any](m *Model[T, K], name string) (*Operation[K, In, Out], error) {
+	if m.lua == nil {
+		return nil, fmt.Errorf("model: Method %q of %v: the model has no Lua module; give Define the option model.Lua(module)", name, m.schema.typ)
+	}
+	opener := m.schema.opener(m.ttl)
+	entry, err := lua.BindReceiver[In, Out](m.lua, name, &opener)
+	if err != nil {
+		return nil, fmt.Errorf("model: Method %q of %v: %w", name, m.schema.typ, err)
+	}
+	return &Operation[K, In, Out]{entry: entry, keyOf: m.KeyOf, connection: m.connection, records: recordsIn(reflect.TypeFor[In]())}, nil
+}
+
+// Script is the compiled script, to read or to load by hand.
+func (o *Operation[K, In, Out]) Script() *lua.Script { return o.entry.Script() }
+
+// On binds the operation to a DB.
+func (o *Operation[K, In, Out]) On(db *pipectx.DB) BoundOperation[K, In, Out] {
+	db, err := connect(db, o.connection)
+	return BoundOperation[K, In, Out]{operation: o, db: db, err: err}
+}
+
+// BoundOperation is an [Operation] on a DB. Safe for concurrent use.
+type BoundOperation[K, In, Out any] struct {
+	operation *Operation[K, In, Out]
+	db        *pipectx.DB
+	err       error
+}
+
+// Call runs the operation on the record of an id, atomically. A function that
+// fails answers *lua.Error with its code.
+//
+// Cost: EVALSHA; 1 command; 1 round trip outside Run, none of its own inside.
+func (b BoundOperation[K, In, Out]) Call(ctx context.Context, id K, in In) *pipectx.Ref[Out] {
+	key, err := b.operation.keyOf(id)
+	if b.err != nil {
+		err = b.err
+	}
+	if err == nil && b.operation.records != nil {
+		err = b.operation.together(unsafe.Pointer(&in))
+	}
+	if err != nil {
+		return pipectx.Failed[Out](ctx, b.db, err)
+	}
+	return b.operation.entry.On(b.db).CallOn(ctx, key, in)
+}
+
+// A located is a record of which we know where it lives: a Key of any type.
+type located interface{ lives() (connection string) }
+
+func (k Key[T, K]) lives() string {
+	if k.model == nil {
+		return ""
+	}
+	return k.model.connection
+}
+
+// recordsIn finds the records among arguments.
+func recordsIn(t reflect.Type) (fields []reflect.StructField) {
+	is := reflect.TypeFor[located]()
+	if t.Implements(is) {
+		return []reflect.StructField{{Type: t}}
+	}
+	if t.Kind() == reflect.Struct {
+		for f := range t.Fields() {
+			if f.Type.Implements(is) {
+				fields = append(fields, f)
+			}
+		}
+	}
+	return fields
+}
+
+// together refuses records that live on another connection than self: the
+// script would find others of the same key there, or none.
+func (o *Operation[K, In, Out]) together(in unsafe.Pointer) error {
+	for _, f := range o.records {
+		other := reflect.NewAt(f.Type, unsafe.Add(in, f.Offset)).Elem().Interface().(located).lives()
+		if other != o.connection {
+			return fmt.Errorf("model: a record on the connection %q cannot be an argument of a method on %q; one script runs on one server", other, o.connection)
+		}
+	}
+	return nil
+}
+
+// Key is a record as an argument of a Lua function: a field of In of this type
+// is, in Lua, a record like self. On a Cluster it must share self's slot, which
+// the models' placements decide. Make it with [Model.Key].
+type Key[T, K any] struct {
+	model *Model[T, K]
+	id    K
+}
+
+// Key names a record to hand to a Lua function. The model must not have a time
+// to live of its own: it would not begin again when the function writes.
+func (m *Model[T, K]) Key(id K) Key[T, K] { return Key[T, K]{m, id} }
+
+// AppendKey appends the record's Redis key: Key is a [lua.Record].
+func (k Key[T, K]) AppendKey(dst []byte) ([]byte, error) {
+	switch {
+	case k.model == nil:
+		return dst, fmt.Errorf("model: an argument of type %T is empty; make it with the model's Key(id)", k)
+	case k.model.ttl != "":
+		return dst, fmt.Errorf("model: a record of %v cannot be an argument: its model has a time to live, which the function's writes would not renew; make it self", k.model.schema.typ)
+	}
+	return k.model.keys.Append(dst, k.id)
+}
+
+// LuaOpener is how Lua gets the record: Key is a [lua.Record].
+func (k Key[T, K]) LuaOpener() lua.Opener {
+	s, err := schemaOf(reflect.TypeFor[T]())
+	if err != nil {
+		return lua.Opener{Support: selfModule, Open: func(string, []lua.Use) (string, error) { return "", err }}
+	}
+	return s.opener("")
+}

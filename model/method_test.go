@@ -1,0 +1,326 @@
+package model_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/redmoon-go/redmoon/keyspace"
+	"github.com/redmoon-go/redmoon/lua"
+	"github.com/redmoon-go/redmoon/model"
+	"github.com/redmoon-go/redmoon/pipectx"
+)
+
+// bank is the Lua of the accounts below.
+const bank = `local M = {}
+
+--- @arg amount int
+--- @return int
+function M.withdraw(self, amount)
+  if self.balance < amount then
+    fail("FUNDS", string.format("have %d, need %d", self.balance, amount))
+  end
+  self.balance = self.balance - amount
+  return self.balance
+end
+
+local function rename(who, name)
+  who.owner = name
+end
+
+--- @arg name string
+function M.rename(self, name)
+  rename(self, name) -- it escapes here, and is still a record
+end
+
+function M.move(self, to, amount)
+  self.balance = self.balance - amount
+  to.balance = to.balance + amount
+  return self.balance
+end
+
+function M.waver(self, then_fail)
+  self.balance = 1
+  self.owner = "changed"
+  self.email = nil
+  if then_fail then error("oops") end
+end
+
+--- @return bool
+function M.there(self)
+  return self:exists()
+end
+
+--- @return string
+function M.name(self)
+  return self.key
+end
+
+return M
+`
+
+type moveArgs struct {
+	To     model.Key[Account, int64] `lua:"to"`
+	Amount int64                     `lua:"amount"`
+}
+
+var (
+	clients = model.Define[Account, int64]("client", keyspace.OneSlot("bank"),
+		model.Lua(lua.Must(lua.LoadFS(fstest.MapFS{"account.lua": {Data: []byte(bank)}}, "account"))))
+	withdraw = model.Method[int64, int64](clients, "withdraw")
+	rename   = model.Method[string, struct{}](clients, "rename")
+	move     = model.Method[moveArgs, int64](clients, "move")
+	waver    = model.Method[bool, struct{}](clients, "waver")
+	there    = model.Method[struct{}, bool](clients, "there")
+	named    = model.Method[struct{}, string](clients, "name")
+)
+
+// client stores a client with a balance.
+func client(t *testing.T, p place, id, balance int64) {
+	t.Helper()
+	a := ada()
+	a.ID, a.Balance = id, balance
+	value(t, "Create", clients.On(p.db).Create(t.Context(), a))
+}
+
+// A method reads, checks and writes in one step, and counts the version up.
+func TestMethod(t *testing.T) {
+	each(t, func(t *testing.T, p place) {
+		client(t, p, 7, 100)
+		want(t, "withdraw", withdraw.On(p.db).Call(t.Context(), 7, 30), 70)
+		got := value(t, "Get", clients.On(p.db).Get(t.Context(), 7))
+		if got.Balance != 70 || got.Version != 2 || got.Owner != "Ada" {
+			t.Errorf("stored %s", show(got))
+		}
+		want(t, "there", there.On(p.db).Call(t.Context(), 7, struct{}{}), true)
+		want(t, "there", there.On(p.db).Call(t.Context(), 8, struct{}{}), false)
+		want(t, "name", named.On(p.db).Call(t.Context(), 8, struct{}{}), "client{bank}:8")
+		value(t, "rename", rename.On(p.db).Call(t.Context(), 7, "Bob"))
+		if got := value(t, "Get", clients.On(p.db).Get(t.Context(), 7)); got.Owner != "Bob" || got.Version != 3 {
+			t.Errorf("stored %s", show(got))
+		}
+	})
+}
+
+// fail is a typed error; a method that fails has changed nothing, whatever it
+// assigned before.
+func TestMethodFails(t *testing.T) {
+	each(t, func(t *testing.T, p place) {
+		client(t, p, 7, 100)
+		before := p.hash(t, "client{bank}:7")
+		e := as[*lua.Error](t, "withdraw", withdraw.On(p.db).Call(t.Context(), 7, 101).Err())
+		if e != nil && (e.Code != "FUNDS" || e.Message != "have 100, need 101") {
+			t.Errorf("%+v", e)
+		}
+		p.wantHash(t, "client{bank}:7", before)
+		e = as[*lua.Error](t, "waver", waver.On(p.db).Call(t.Context(), 7, true).Err())
+		if e != nil && (e.Trace == nil || e.Trace[0].File != "account.lua" || !strings.Contains(e.Trace[0].Source, "oops")) {
+			t.Errorf("the trace is %+v", e.Trace)
+		}
+		p.wantHash(t, "client{bank}:7", before)
+		value(t, "waver", waver.On(p.db).Call(t.Context(), 7, false))
+		p.wantHash(t, "client{bank}:7", `address={"Street":"Main St","City":"London"} balance=1 opened=2026-01-02T03:04:05.006Z owner=changed version=2`)
+	})
+}
+
+// A method on a record that does not exist fails, and makes none.
+func TestMethodMissing(t *testing.T) {
+	each(t, func(t *testing.T, p place) {
+		for what, err := range map[string]error{
+			"reading":   withdraw.On(p.db).Call(t.Context(), 7, 1).Err(),
+			"assigning": waver.On(p.db).Call(t.Context(), 7, false).Err(),
+			"escaped":   rename.On(p.db).Call(t.Context(), 7, "Bob").Err(),
+		} {
+			e := as[*lua.Error](t, what, err)
+			if !errors.Is(err, pipectx.ErrNotFound) || e.Code != "NOTFOUND" || len(e.Trace) == 0 || e.Trace[0].File != "account.lua" {
+				t.Errorf("%s answers %+v", what, err)
+			}
+			says(t, what, err, "client{bank}:7 does not exist")
+		}
+		p.wantHash(t, "client{bank}:7", "")
+	})
+}
+
+// A method takes further records; the same one twice is one record.
+func TestMethodOfTwo(t *testing.T) {
+	each(t, func(t *testing.T, p place) {
+		client(t, p, 1, 100)
+		client(t, p, 2, 0)
+		want(t, "move", move.On(p.db).Call(t.Context(), 1, moveArgs{clients.Key(2), 40}), 60)
+		a, b := value(t, "Get", clients.On(p.db).Get(t.Context(), 1)), value(t, "Get", clients.On(p.db).Get(t.Context(), 2))
+		if a.Balance != 60 || b.Balance != 40 || a.Version != 2 || b.Version != 2 {
+			t.Errorf("stored %s and %s", show(a), show(b))
+		}
+		want(t, "move to itself", move.On(p.db).Call(t.Context(), 1, moveArgs{clients.Key(1), 10}), 60)
+		a = value(t, "Get", clients.On(p.db).Get(t.Context(), 1))
+		if a.Balance != 60 || a.Version != 2 {
+			t.Errorf("moved to itself: %s", show(a))
+		}
+
+		err := move.On(p.db).Call(t.Context(), 1, moveArgs{clients.Key(9), 10}).Err()
+		if !errors.Is(err, pipectx.ErrNotFound) {
+			t.Errorf("move to nobody answers %v", err)
+		}
+		if a = value(t, "Get", clients.On(p.db).Get(t.Context(), 1)); a.Balance != 60 {
+			t.Errorf("moved to nobody: %s", show(a))
+		}
+		says(t, "an argument that was not made", move.On(p.db).Call(t.Context(), 1, moveArgs{Amount: 1}).Err(), "make it with the model's Key(id)")
+	})
+}
+
+// Records of two slots cannot meet on a Cluster: that is known before anything
+// is sent. Elsewhere they can.
+func TestMethodAcrossSlots(t *testing.T) {
+	type args struct {
+		Other model.Key[Page, string] `lua:"other"`
+	}
+	apart := model.Define[Page, string]("apart", model.Lua(methods("apart", `
+function M.take(self, other) self.views = self.views + other.views end`)))
+	take := model.Method[args, struct{}](apart, "take")
+	each(t, func(t *testing.T, p place) {
+		value(t, "Save", apart.On(p.db).Save(t.Context(), Page{ID: "a", Views: 1}))
+		value(t, "Save", apart.On(p.db).Save(t.Context(), Page{ID: "b", Views: 2}))
+		err := take.On(p.db).Call(t.Context(), "a", args{apart.Key("b")}).Err()
+		if !p.db.Cluster() {
+			ok(t, "take", err)
+			return
+		}
+		e := as[*pipectx.CrossSlotError](t, "take", err)
+		if e != nil && (e.Key1 != "apart{a}" || e.Key2 != "apart{b}") {
+			t.Errorf("%+v", *e)
+		}
+	})
+}
+
+// A record whose model has a time to live cannot be an argument: nothing would
+// renew it.
+func TestMethodOfExpiring(t *testing.T) {
+	brief := model.Define[Account, int64]("brief", keyspace.OneSlot("bank"), keyspace.TTL(time.Minute))
+	each(t, func(t *testing.T, p place) {
+		client(t, p, 1, 100)
+		says(t, "move", move.On(p.db).Call(t.Context(), 1, moveArgs{brief.Key(1), 1}).Err(), "time to live", "make it self")
+	})
+}
+
+// In a pipeline a method runs in its order, and its failure spoils no other.
+func TestMethodInRun(t *testing.T) {
+	each(t, func(t *testing.T, p place) {
+		var first, second *pipectx.Ref[int64]
+		var read *pipectx.Ref[Account]
+		a := ada()
+		a.ID = 7
+		err := pipectx.Run(t.Context(), p.db, func(ctx context.Context) error {
+			clients.On(p.db).Create(ctx, a)
+			first = withdraw.On(p.db).Call(ctx, 7, 60)
+			second = pipectx.Handled(withdraw.On(p.db).Call(ctx, 7, 60))
+			read = clients.On(p.db).Get(ctx, 7)
+			return nil
+		})
+		ok(t, "Run", err)
+		want(t, "first", first, 40)
+		as[*lua.Error](t, "second", second.Err())
+		if got := value(t, "Get", read); got.Balance != 40 {
+			t.Errorf("read %s", show(got))
+		}
+
+		poisoned := pipectx.Run(t.Context(), p.db, func(ctx context.Context) error {
+			withdraw.On(p.db).Call(ctx, 7, 1)
+			withdraw.On(p.db).Call(ctx, 7, 1<<53+1)
+			return nil
+		})
+		says(t, "an argument that Lua would round", poisoned, "2^53")
+		if got := value(t, "Get", clients.On(p.db).Get(t.Context(), 7)); got.Balance != 40 {
+			t.Errorf("read %s", show(got))
+		}
+	})
+}
+
+// What is wrong between Lua and Go is found at start-up, in the author's line.
+func TestMethodRefuses(t *testing.T) {
+	type args struct {
+		Amount string `lua:"amount"`
+	}
+	type loose struct {
+		Who model.Key[Address, int64] `lua:"who"`
+	}
+	type hiding struct {
+		ID     string `redis:"id,key"`
+		Exists bool   `redis:"exists"`
+	}
+	plain := model.Define[Account, int64]("plain")
+	with := func(functions string) *model.Model[Account, int64] {
+		return model.Define[Account, int64]("m", model.Lua(methods("m", functions)))
+	}
+	try := func(functions string) func() error {
+		return func() error {
+			_, err := model.TryMethod[struct{}, struct{}](with(functions), "f")
+			return err
+		}
+	}
+	for _, c := range []struct {
+		reason string
+		try    func() error
+		says   []string
+	}{
+		{"a model without a module", func() error {
+			_, err := model.TryMethod[struct{}, struct{}](plain, "f")
+			return err
+		}, []string{`Method "f" of model_test.Account`, "no Lua module", "model.Lua(module)"}},
+		{"a name that was misspelt", func() error {
+			_, err := model.TryMethod[int64, int64](clients, "withdrew")
+			return err
+		}, []string{`no function "withdrew"`, "did you mean withdraw?"}},
+		{"a private function", func() error {
+			_, err := model.TryMethod[struct{}, struct{}](with("function M._f(self) end"), "_f")
+			return err
+		}, []string{"private"}},
+		{"no parameter for the record", try("function M.f() end"), []string{"m.lua:2:", "first parameter", "(self)"}},
+		{"a field that was misspelt", try("function M.f(self)\n  return self.blance\nend"), []string{"m.lua:3:15", `no field "blance"`, "did you mean balance?"}},
+		{"a field that nothing resembles", try("function M.f(self)\n  self.colour = 1\nend"), []string{"m.lua:3:8", `no field "colour"`, "it has owner, email, balance"}},
+		{"the id", try("function M.f(self) return self.id end"), []string{"m.lua:2:32", "keeps its id in the Redis key", "self.key"}},
+		{"assigning the version", try("function M.f(self) self.version = 1 end"), []string{"the version is not assigned", "counts it up"}},
+		{"assigning the key", try("function M.f(self) self.key = '' end"), []string{"never changes"}},
+		{"a time in words", try("function M.f(self) return self.opened end"), []string{`field "opened", a time.Time, has no form in Lua`, "unixms"}},
+		{"JSON", try("function M.f(self) return self.address.Street end"), []string{`field "address"`, "no form in Lua"}},
+		{"a method there is not", try("function M.f(self) self:save() end"), []string{`no method "save"`, "it has exists"}},
+		{"a method that a field hides", func() error {
+			m := model.Define[hiding, string]("h", model.Lua(methods("h", "function M.f(self) return self:exists() end")))
+			_, err := model.TryMethod[struct{}, struct{}](m, "f")
+			return err
+		}, []string{`field "exists", which hides the method`}},
+		{"an argument too many", func() error {
+			_, err := model.TryMethod[int64, struct{}](with("function M.f(self) end"), "f")
+			return err
+		}, []string{"m.lua:2:", "int64", "struct{} for none"}},
+		{"an argument too few", func() error {
+			_, err := model.TryMethod[struct{}, struct{}](clients, "withdraw")
+			return err
+		}, []string{"account.lua:", "amount"}},
+		{"an argument of another type", func() error {
+			_, err := model.TryMethod[args, int64](clients, "withdraw")
+			return err
+		}, []string{"account.lua:", "parameter amount", "int", "string"}},
+		{"a result of another type", func() error {
+			_, err := model.TryMethod[int64, string](clients, "withdraw")
+			return err
+		}, []string{"account.lua:", "its result", "int", "string"}},
+		{"a further record that is none", func() error {
+			_, err := model.TryMethod[loose, struct{}](with("function M.f(self, who) end"), "f")
+			return err
+		}, []string{"Address has no key"}},
+		{"a field of a further record", func() error {
+			type args struct {
+				Who model.Key[Page, string] `lua:"who"`
+			}
+			_, err := model.TryMethod[args, struct{}](with("function M.f(self, who)\n who.titel = 'x'\nend"), "f")
+			return err
+		}, []string{"m.lua:3:6", `model_test.Page has no field "titel"`, "did you mean title?"}},
+	} {
+		t.Run(c.reason, func(t *testing.T) { says(t, "Method", c.try(), c.says...) })
+	}
+	err := panics(t, func() { model.Method[struct{}, struct{}](plain, "f") })
+	says(t, "Method", err, "method_test.go:", "model: Method")
+}

@@ -1,0 +1,154 @@
+package model
+
+import (
+	_ "embed"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redmoon-go/redmoon/field"
+	"github.com/redmoon-go/redmoon/lua"
+)
+
+//go:embed self.lua
+var selfLua string
+
+// selfModule is behind the records that Lua functions see.
+var selfModule = lua.Must(lua.TryModule("redmoon_self", lua.Import(numberModule), lua.Source("redmoon_self.lua", selfLua)))
+
+// opener makes the Lua expression of a record; ttl is its model's.
+func (s *schema) opener(ttl string) lua.Opener {
+	return lua.Opener{
+		Support: selfModule,
+		Close:   "__.redmoon_self.close()",
+		Open: func(key string, uses []lua.Use) (string, error) {
+			fetch, err := s.check(uses)
+			if err != nil {
+				return "", err
+			}
+			escapes := slices.ContainsFunc(uses, func(u lua.Use) bool { return u.Field == "" })
+			types := make([]string, 0, len(s.columns))
+			for _, c := range s.columns {
+				if c.lua != "" && (escapes || slices.Contains(fetch, c.name)) {
+					types = append(types, "["+quote(c.name)+"]="+quote(c.lua))
+				}
+			}
+			if s.version != nil && !slices.Contains(fetch, s.version.name) && slices.ContainsFunc(uses, writes) {
+				fetch = append(fetch, s.version.name) // to be counted up
+			}
+			for i, name := range fetch {
+				fetch[i] = quote(name)
+			}
+			version, expiry := "", "0"
+			if ttl != "" {
+				expiry = ttl
+			}
+			if s.version != nil {
+				version = s.version.name
+			}
+			return fmt.Sprintf("__.redmoon_self.open(%s,{%s},{%s},%s,%s)",
+				key, strings.Join(types, ","), strings.Join(fetch, ","), quote(version), expiry), nil
+		},
+	}
+}
+
+// writes tells whether a use may assign a field.
+func writes(u lua.Use) bool { return u.Write || u.Field == "" }
+
+// check holds what a function does with a record against the schema, and
+// returns the fields that it names: they are fetched together.
+func (s *schema) check(uses []lua.Use) (fetch []string, err error) {
+	for _, u := range uses {
+		c := s.byName[u.Field]
+		switch {
+		case u.Field == "":
+			// It goes somewhere as a value: fields are checked when they are used.
+		case u.Method && c != nil:
+			return nil, u.Fault(fmt.Sprintf("%v has a field %q, which hides the method", s.typ, u.Field), "give the field another name")
+		case u.Method && u.Field == "exists":
+		case u.Method:
+			return nil, u.Fault(fmt.Sprintf("a record has no method %q", u.Field), "it has exists")
+		case u.Field == "key" && c == nil && !u.Write:
+		case u.Field == "key" && c == nil:
+			return nil, u.Fault("the key of a record never changes", "")
+		case u.Field == s.key.name:
+			return nil, u.Fault(fmt.Sprintf("%v keeps its id in the Redis key, not in a field %q", s.typ, u.Field), "use self.key, or pass the id as an argument")
+		case c == nil:
+			return nil, u.Fault(fmt.Sprintf("%v has no field %q", s.typ, u.Field), suggest(u.Field, s.names(), "it has "))
+		case c == s.version && u.Write:
+			return nil, u.Fault("the version is not assigned", "every change counts it up")
+		case c.lua == "":
+			cure := "pass it as an argument, or store it as a scalar"
+			if c.codec.Lua().Kind == field.LuaTime {
+				cure = "store it with the option unix, unixms or unixus"
+			}
+			return nil, u.Fault(fmt.Sprintf("the field %q, a %s, has no form in Lua", u.Field, c.codec.Name()), cure)
+		case !slices.Contains(fetch, u.Field):
+			fetch = append(fetch, u.Field)
+		}
+	}
+	return fetch, nil
+}
+
+// luaType is the type of a column in self.lua, "" for those without one.
+func luaType(c *column, t tag) string {
+	view := c.codec.Lua()
+	text := ""
+	switch view.Kind {
+	case field.LuaInt:
+		text = "i " + c.bounds
+	case field.LuaTime:
+		if view.Unit != 0 {
+			text = "t " + strconv.Itoa(int(view.Unit/time.Microsecond))
+		}
+	case field.LuaFloat:
+		text = "f " + c.bounds
+		if slices.Contains(t.codec, "nan") {
+			text = "n " + c.bounds
+		}
+	case field.LuaBool:
+		text = "b"
+		if slices.Contains(t.codec, "emptyfalse") {
+			text = "e"
+		}
+	case field.LuaString:
+		text = "s"
+	case field.LuaBytes:
+		if base(c.codec.Type()).Kind() == reflect.Slice { // an array has a length that Lua would not keep
+			text = "s"
+		}
+	}
+	if view.Optional && text != "" {
+		text = strings.ToUpper(text[:1]) + text[1:]
+	}
+	return text
+}
+
+// base is the type of a value that may be absent.
+func base(t reflect.Type) reflect.Type {
+	if value, ok := optionalOf(t); ok {
+		return value
+	}
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t
+}
+
+// quote writes a string as Lua reads it: Go's \u and \x are not for Lua 5.1.
+func quote(s string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c > '~' {
+			fmt.Fprintf(&b, `\%03d`, c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}

@@ -1,0 +1,288 @@
+-- redmoon_self gives Lua functions the records of a model: `self` and the
+-- records among their arguments. Reading a field decodes its text, assigning
+-- encodes it; what was assigned is written at the end, in one go, if the
+-- function did not fail.
+local M = {}
+
+local number = require "redmoon_number"
+
+local order = {}  -- the states of records, in the order of opening
+local byKey = {}  -- key → state: one record opened twice is one record
+local states = {} -- the record as functions see it → state
+
+local function fault(code, message)
+  error({err = code .. " " .. message})
+end
+
+local huge = 1 / 0 -- math.huge is finite on the embedded server
+
+-- exists tells whether the record is stored, asking the server at most once.
+local function exists(s)
+  if s.exists == nil then
+    s.exists = redis.call("EXISTS", s.key) == 1
+  end
+  return s.exists
+end
+
+-- stored returns the text of a field, false if it has none.
+local function stored(s, name)
+  local text = s.text[name]
+  if text == nil then
+    text = redis.call("HGET", s.key, name)
+    s.text[name] = text
+  end
+  return text
+end
+
+-- kind returns the letter of a field's type, what goes with it, and whether the
+-- field may be absent: then the letter is an upper-case one.
+--   s          string
+--   i bounds   integer
+--   f bounds   float; n where NaN and infinities are stored too
+--   b          boolean; e where an empty text is false
+--   t unit     time in microseconds, stored in units of so many
+local function kind(s, name)
+  local as = s.fields[name]
+  if not as then
+    fault("FIELD", s.key .. " has no field " .. tostring(name) .. " that Lua can use")
+  end
+  local letter = string.sub(as, 1, 1)
+  local lower = string.lower(letter)
+  return lower, string.sub(as, 3), letter ~= lower
+end
+
+local function inexact(s, name, text)
+  fault("RANGE", s.key .. " " .. name .. ": " .. text .. " is beyond 2^53, where Lua numbers are no longer exact")
+end
+
+-- decode returns the value of a stored text.
+local function decode(s, name, text, letter, more)
+  local v, want
+  if letter == "s" then
+    v = text
+  elseif letter == "i" or letter == "t" then
+    want = "an integer"
+    v = number.small(text)
+    if not v then
+      local sign, digits = string.match(text, "^([-+]?)0*(%d+)$")
+      v = digits and number.parse(digits)
+      if v and (v > 9007199254740992 or string.format("%.0f", v) ~= digits) then
+        inexact(s, name, text)
+      end
+      if sign == "-" then
+        v = 0 - v
+      end
+    end
+    if v and letter == "t" then
+      v = v * tonumber(more)
+      if v > 9007199254740992 or v < -9007199254740992 then
+        inexact(s, name, text)
+      end
+    end
+  elseif letter == "f" or letter == "n" then
+    want = "a number"
+    v = number.parse(text)
+    if not v and letter == "n" then
+      v = text == "NaN" and 0 / 0 or text == "+Inf" and huge or text == "-Inf" and -huge or nil
+    end
+  else
+    want = "a boolean"
+    local word = " " .. string.lower(text) .. " "
+    if string.find(" 1 true t yes y on ", word, 1, true) then
+      v = true
+    elseif string.find(" 0 false f no n off ", word, 1, true) or text == "" and letter == "e" then
+      v = false
+    end
+  end
+  if v == nil then
+    fault("DECODE", s.key .. " " .. name .. ": " .. text .. " is not " .. want)
+  end
+  return v
+end
+
+-- encode returns the text of a value, and refuses what the field's Go type or
+-- its rules do not allow.
+local function encode(s, name, v, letter, more)
+  local want, is = "a string", "string"
+  if letter == "i" or letter == "t" then
+    want, is = "an integer", "number"
+  elseif letter == "f" or letter == "n" then
+    want, is = "a float", "number"
+  elseif letter ~= "s" then
+    want, is = "a boolean", "boolean"
+  end
+  if type(v) ~= is then
+    fault("TYPE", s.key .. " " .. name .. " is " .. want .. ", not a " .. type(v))
+  elseif is == "string" then
+    return v
+  elseif is == "boolean" then
+    return v and "1" or "0"
+  end
+  if v ~= v or v == huge or v == -huge then
+    if letter == "n" then
+      return v ~= v and "NaN" or v > 0 and "+Inf" or "-Inf"
+    end
+    fault("RANGE", s.key .. " " .. name .. " must be finite, and is " .. tostring(v))
+  end
+  if letter == "t" then
+    v = math.floor(v / tonumber(more))
+  elseif letter == "i" and v ~= math.floor(v) then
+    fault("TYPE", s.key .. " " .. name .. " is an integer, not " .. tostring(v))
+  end
+  if want == "an integer" and (v >= 9007199254740992 or v <= -9007199254740992) then
+    inexact(s, name, string.format("%.0f", v)) -- 2^53 itself may be what is left of 2^53 + 1
+  end
+  local why = letter ~= "t" and number.outside(v, more)
+  if why then
+    fault("RANGE", s.key .. " " .. name .. ": " .. number.write(v) .. " is " .. why)
+  end
+  return want == "an integer" and string.format("%.0f", v + 0) or number.write(v)
+end
+
+-- The method `self:exists()`, whether the record is stored.
+local function there(record)
+  return exists(states[record])
+end
+
+local function get(s, name)
+  if s.known[name] then
+    return s.value[name]
+  end
+  if not s.fields[name] then
+    if name == "key" then
+      return s.key
+    elseif name == "exists" then
+      return there
+    end
+  end
+  local letter, more, optional = kind(s, name)
+  local text, v = stored(s, name), nil
+  if text then
+    s.exists = true
+    v = decode(s, name, text, letter, more)
+  elseif not optional then
+    if not exists(s) then
+      fault("NOTFOUND", s.key .. " does not exist")
+    end
+    v = 0
+    if letter == "s" then
+      v = ""
+    elseif letter == "b" or letter == "e" then
+      v = false
+    end
+  end
+  s.value[name], s.known[name] = v, true
+  return v
+end
+
+local function set(s, name, v)
+  local letter, more, optional = kind(s, name)
+  if name == s.version then
+    fault("FIELD", s.key .. " " .. name .. " counts the changes, and is not assigned")
+  end
+  local text = false
+  if v ~= nil then
+    text = encode(s, name, v, letter, more)
+  elseif not optional then
+    fault("TYPE", s.key .. " " .. name .. " is never absent")
+  end
+  if not exists(s) then
+    fault("NOTFOUND", s.key .. " does not exist")
+  end
+  if s.change[name] == nil then
+    s.changed[#s.changed + 1] = name
+  end
+  s.value[name], s.known[name], s.change[name] = v, true, text
+end
+
+-- open returns the record of a key. fields maps names to types, of those that
+-- the function may use; names are the fields to fetch at once; version is the field that counts changes, or "";
+-- ttl is the time to live in milliseconds that a write renews, 0 for none.
+function M.open(key, fields, names, version, ttl)
+  local s = byKey[key]
+  if not s then
+    s = {
+      key = key, fields = fields, version = version, ttl = ttl,
+      text = {}, value = {}, known = {}, change = {}, changed = {},
+    }
+    s.record = setmetatable({}, {
+      __index = function(_, name) return get(s, name) end,
+      __newindex = function(_, name, v) set(s, name, v) end,
+    })
+    byKey[key], states[s.record] = s, s
+    order[#order + 1] = s
+  end
+  for name, as in pairs(fields) do
+    s.fields[name] = as
+  end
+  s.ttl = math.max(s.ttl, ttl)
+  if #names > 0 then
+    local texts = redis.call("HMGET", key, unpack(names))
+    for i, name in ipairs(names) do
+      s.text[name] = texts[i]
+      if texts[i] then
+        s.exists = true
+      end
+    end
+  end
+  return s.record
+end
+
+-- same tells whether a stored text, perhaps written otherwise than we would,
+-- says what was assigned: then it stays.
+local function same(s, name, text)
+  if not text or s.value[name] == nil then
+    return false
+  end
+  local ok, v = pcall(decode, s, name, text, kind(s, name))
+  return ok and v == s.value[name]
+end
+
+-- plan returns what is to be written of a record, or faults.
+local function plan(s)
+  local set, gone = {}, {}
+  for _, name in ipairs(s.changed) do
+    local text, old = s.change[name], stored(s, name)
+    if text ~= old and not same(s, name, old) then
+      if text then
+        set[#set + 1] = name
+        set[#set + 1] = text
+      else
+        gone[#gone + 1] = name
+      end
+    end
+  end
+  if s.version ~= "" and (#set > 0 or #gone > 0) then
+    local old = stored(s, s.version)
+    local new, why = number.add(old or "0", "1", "0 9223372036854775807")
+    if not new then
+      fault("DECODE", s.key .. " " .. s.version .. " (" .. old .. ") cannot be counted up: " .. why)
+    end
+    set[#set + 1] = s.version
+    set[#set + 1] = new
+  end
+  return {s = s, set = set, gone = gone}
+end
+
+-- close writes what was assigned, after all of it was found to be sound.
+function M.close()
+  local plans = {}
+  for _, s in ipairs(order) do
+    if #s.changed > 0 then
+      plans[#plans + 1] = plan(s)
+    end
+  end
+  for _, p in ipairs(plans) do
+    if #p.set > 0 then
+      redis.call("HSET", p.s.key, unpack(p.set))
+    end
+    if #p.gone > 0 then
+      redis.call("HDEL", p.s.key, unpack(p.gone))
+    end
+    if p.s.ttl > 0 then
+      redis.call("PEXPIRE", p.s.key, p.s.ttl)
+    end
+  end
+end
+
+return M
