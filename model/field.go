@@ -130,11 +130,12 @@ type Number interface {
 	~int | ~int8 | ~int16 | ~int32 | ~int64 | ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~float32 | ~float64
 }
 
-// Incr adds n to a number, on the server; a missing one counts as 0. Integers
-// are added exactly in all 64 bits, floats as Go adds a float64. The sum is
-// refused, and with it the whole Update, unless the field's type can hold it and
-// it keeps the rules eq, gt, gte, len, lt, lte, max and min of its `validate` tag;
-// other rules are not looked at. The error is a *[SumError].
+// Incr adds n to a number, on the server. A missing number counts as 0, so a
+// counter is best a plain field; pointers and field.Optional have no Incr.
+// Integers are added exactly in all 64 bits, floats as Go adds a float64. The sum
+// is refused, and with it the whole Update, unless the field's type can hold it
+// and it keeps the rules eq, gt, gte, len, lt, lte, max and min of its `validate`
+// tag; other rules are not looked at. The error is a *[SumError].
 func Incr[T any, V Number](f Field[T, V], n V) Change[T] { return sum(f, n) }
 
 // Decr takes n from a number, as [Incr] adds it: for unsigned fields too.

@@ -195,6 +195,30 @@ function M.take(self, other) self.views = self.views + other.views end`)))
 	})
 }
 
+// A record goes through functions of other modules and through tables, and is
+// still a record; it is one argument, or one of several.
+func TestMethodEscapes(t *testing.T) {
+	counter := methods("counter", `
+function M.add(list, n) for _, record in ipairs(list) do record.views = record.views + n end end`)
+	module := lua.Must(lua.TryModule("pages", lua.Import(counter), lua.Source("pages.lua", `local M = {}
+local counter = require "counter"
+function M.both(self, other)
+  counter.add({self, other}, 5)
+  return self.views + other.views
+end
+return M`)))
+	books := model.Define[Page, string]("leaf", keyspace.OneSlot("leaf"), model.Lua(module))
+	both := model.Method[model.Key[Page, string], int64](books, "both")
+	each(t, func(t *testing.T, p place) {
+		value(t, "Save", books.On(p.db).Save(t.Context(), Page{ID: "a", Views: 1}))
+		value(t, "Save", books.On(p.db).Save(t.Context(), Page{ID: "b", Views: 2}))
+		want(t, "both", both.On(p.db).Call(t.Context(), "a", books.Key("b")), 13)
+		want(t, "both the same", both.On(p.db).Call(t.Context(), "a", books.Key("a")), 32)
+		p.wantHash(t, "leaf{leaf}:a", "score=0 title= views=16")
+		p.wantHash(t, "leaf{leaf}:b", "score=0 title= views=7")
+	})
+}
+
 // A record whose model has a time to live cannot be an argument: nothing would
 // renew it.
 func TestMethodOfExpiring(t *testing.T) {

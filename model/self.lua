@@ -196,8 +196,9 @@ local function set(s, name, v)
 end
 
 -- open returns the record of a key. fields maps names to types, of those that
--- the function may use; names are the fields to fetch at once; version is the field that counts changes, or "";
--- ttl is the time to live in milliseconds that a write renews, 0 for none.
+-- the function may use; names are the fields to fetch at once; version is the
+-- field that counts changes, or ""; ttl is the time to live in milliseconds that
+-- a write renews, 0 for none.
 function M.open(key, fields, names, version, ttl)
   local s = byKey[key]
   if not s then

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/big"
+	"math/rand/v2"
 	"sync"
 	"testing"
 	"time"
@@ -118,7 +120,7 @@ var (
 	tanks = model.Define[Tank, string]("tank")
 	small = model.FieldOf(tanks, func(t *Tank) *int8 { return &t.Small })
 	byt   = model.FieldOf(tanks, func(t *Tank) *uint8 { return &t.Byte })
-	big   = model.FieldOf(tanks, func(t *Tank) *int64 { return &t.Big })
+	large = model.FieldOf(tanks, func(t *Tank) *int64 { return &t.Big })
 	huge  = model.FieldOf(tanks, func(t *Tank) *uint64 { return &t.Huge })
 	fill  = model.FieldOf(tanks, func(t *Tank) *float64 { return &t.Fill })
 	thin  = model.FieldOf(tanks, func(t *Tank) *float32 { return &t.Thin })
@@ -148,15 +150,15 @@ func TestIncr(t *testing.T) {
 		{"unsigned stops at 0", "byte", "3", model.Decr(byt, 3), "0", ""},
 		{"unsigned is not negative", "byte", "3", model.Decr(byt, 4), "", "would be -1, below 0"},
 		{"unsigned ends at 255", "byte", "255", model.Incr(byt, 1), "", "above 255"},
-		{"beyond what a Lua number holds", "big", "9007199254740993", model.Incr(big, 2), "9007199254740995", ""},
-		{"to the last int64", "big", "9223372036854775800", model.Incr(big, 7), "9223372036854775807", ""},
-		{"beyond the last int64", "big", "9223372036854775807", model.Incr(big, 1), "", "would be 9223372036854775808, above"},
-		{"to the first int64", "big", "-9223372036854775807", model.Decr(big, 1), "-9223372036854775808", ""},
-		{"before the first int64", "big", "-1", model.Incr(big, math.MinInt64), "", "would be -9223372036854775809, below"},
-		{"taking the first int64", "big", "-1", model.Decr(big, math.MinInt64), "9223372036854775807", ""},
-		{"through zero", "big", "-1000000001", model.Incr(big, 2000000000), "999999999", ""},
-		{"to zero", "big", "-1000000000", model.Incr(big, 1000000000), "0", ""},
-		{"a carry below zero", "big", "-1", model.Incr(big, -999999999), "-1000000000", ""},
+		{"beyond what a Lua number holds", "big", "9007199254740993", model.Incr(large, 2), "9007199254740995", ""},
+		{"to the last int64", "big", "9223372036854775800", model.Incr(large, 7), "9223372036854775807", ""},
+		{"beyond the last int64", "big", "9223372036854775807", model.Incr(large, 1), "", "would be 9223372036854775808, above"},
+		{"to the first int64", "big", "-9223372036854775807", model.Decr(large, 1), "-9223372036854775808", ""},
+		{"before the first int64", "big", "-1", model.Incr(large, math.MinInt64), "", "would be -9223372036854775809, below"},
+		{"taking the first int64", "big", "-1", model.Decr(large, math.MinInt64), "9223372036854775807", ""},
+		{"through zero", "big", "-1000000001", model.Incr(large, 2000000000), "999999999", ""},
+		{"to zero", "big", "-1000000000", model.Incr(large, 1000000000), "0", ""},
+		{"a carry below zero", "big", "-1", model.Incr(large, -999999999), "-1000000000", ""},
 		{"to the last uint64", "huge", "18446744073709551600", model.Incr(huge, 15), "18446744073709551615", ""},
 		{"beyond the last uint64", "huge", "18446744073709551615", model.Incr(huge, 1), "", "would be 18446744073709551616, above"},
 		{"floats add as in Go", "fill", "0.1", model.Incr(fill, 0.2), "0.30000000000000004", ""},
@@ -175,11 +177,11 @@ func TestIncr(t *testing.T) {
 		{"and at it", "tight", "9007199254740994", model.Decr(tight, 1), "9007199254740993", ""},
 		{"len of a number is its value", "two", "1", model.Incr(two, 1), "2", ""},
 		{"and nothing else", "two", "2", model.Incr(two, 1), "", "above 2"},
-		{"text is no integer", "big", "abc", model.Incr(big, 1), "", "not an integer"},
-		{"nothing is no integer", "big", " ", model.Incr(big, 1), "", "not an integer"},
-		{"a fraction is no integer", "big", "1.5", model.Incr(big, 1), "", "not an integer"},
-		{"nor a number of another base", "big", "0x10", model.Incr(big, 1), "", "not an integer"},
-		{"too many digits", "big", "100000000000000000000000", model.Incr(big, 1), "", "not an integer"},
+		{"text is no integer", "big", "abc", model.Incr(large, 1), "", "not an integer"},
+		{"nothing is no integer", "big", " ", model.Incr(large, 1), "", "not an integer"},
+		{"a fraction is no integer", "big", "1.5", model.Incr(large, 1), "", "not an integer"},
+		{"nor a number of another base", "big", "0x10", model.Incr(large, 1), "", "not an integer"},
+		{"too many digits", "big", "100000000000000000000000", model.Incr(large, 1), "", "not an integer"},
 		{"text is no float", "fill", "nan", model.Incr(fill, 0.1), "", "not a number"},
 	}
 	each(t, func(t *testing.T, p place) {
@@ -191,7 +193,7 @@ func TestIncr(t *testing.T) {
 			before := p.hash(t, "tank{a}")
 			changes := []model.Change[Tank]{c.change}
 			if c.field != "big" { // a sum before it that is fine
-				changes = []model.Change[Tank]{model.Incr(big, 1), c.change}
+				changes = []model.Change[Tank]{model.Incr(large, 1), c.change}
 			}
 			err := tanks.On(p.db).Update(t.Context(), "a", changes...).Err()
 			if c.says == "" {
@@ -206,6 +208,29 @@ func TestIncr(t *testing.T) {
 			}
 			says(t, c.reason, err, c.says)
 			p.wantHash(t, "tank{a}", before)
+		}
+	})
+}
+
+// Sums of any two integers are those of unlimited arithmetic, or are refused
+// where that is beyond the field's type.
+func TestIncrIsExact(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	number := func() int64 { return int64(random.Uint64()) >> random.IntN(64) }
+	each(t, func(t *testing.T, p place) {
+		for range 300 {
+			a, b := number(), number()
+			sum := new(big.Int).Add(big.NewInt(a), big.NewInt(b))
+			p.client.HSet(t.Context(), "tank{a}", "big", a)
+			err := tanks.On(p.db).Update(t.Context(), "a", model.Incr(large, b)).Err()
+			if !sum.IsInt64() {
+				as[*model.SumError](t, sum.String(), err)
+				says(t, sum.String(), err, "would be "+sum.String()+",")
+				sum = big.NewInt(a)
+			}
+			if got := p.client.HGet(t.Context(), "tank{a}", "big").Val(); got != sum.String() {
+				t.Errorf("%d + %d is stored as %s; %v", a, b, got, err)
+			}
 		}
 	})
 }
