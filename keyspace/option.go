@@ -58,6 +58,9 @@ func (o option) Apply(s *Settings) error { return o(s) }
 // milliseconds, and must be at least one.
 func TTL(d time.Duration) Option {
 	return option(func(s *Settings) error {
+		if s.TTL != 0 {
+			return fmt.Errorf("two TTLs, %v and %v; give one", s.TTL, d)
+		}
 		if d < time.Millisecond {
 			return fmt.Errorf("TTL(%v): Redis counts milliseconds; give at least one", d)
 		}
@@ -69,6 +72,9 @@ func TTL(d time.Duration) Option {
 // Connection declares the named connection of the DB that the keys live on.
 func Connection(name string) Option {
 	return option(func(s *Settings) error {
+		if s.Connection != "" && s.Connection != name {
+			return fmt.Errorf("two connections, %q and %q; give one", s.Connection, name)
+		}
 		s.Connection = name
 		return nil
 	})

@@ -39,7 +39,8 @@
 //  8. A Ref of a command that ran at once, failed, and was never read is
 //     reported to the [Observer] and to slog: no error dies unseen.
 //
-// [Begin] is Run for code without a closure, [Finally] runs when a Run returns,
+// [Gather] runs goroutines whose Awaits share round trips. [Begin] is Run for code
+// without a closure, [Finally] runs when a Run returns,
 // [Detach] steps out of it, and [Map], [All], [Join] and [NewRef] make Refs of
 // Refs.
 //

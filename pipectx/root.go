@@ -72,6 +72,7 @@ type scope struct {
 	parent *scope
 	since  mark   // what was queued before it
 	block  *block // of an Atomic
+	group  *Group // of a Gather
 	// Guarded by root.mu:
 	committed bool  // it stands for its parent from now on
 	finished  bool  // its function has returned, or its Pipeline was ended
@@ -437,7 +438,7 @@ func (r *root) finish(ctx context.Context) error {
 
 // await sends what the scope and those around it have queued, unless ready
 // holds. One goroutine at a time: the next finds its Ref resolved, or sends what
-// came since.
+// came since. Members of a Gather wait for each other instead.
 func (s *scope) await(ctx context.Context, ready func() bool) error {
 	r := s.root
 	r.mu.Lock()
@@ -445,35 +446,49 @@ func (s *scope) await(ctx context.Context, ready func() bool) error {
 		r.turn = make(chan struct{}, 1)
 	}
 	turn := r.turn
+	chain, group, err := s.around()
 	r.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	if group != nil {
+		return group.await(ctx, chain)
+	}
 	select {
 	case turn <- struct{}{}:
 		defer func() { <-turn }()
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	if ready() {
-		return nil
+	if !ready() {
+		items, _ := r.take(func(s *scope) bool { return chain[s] }, false)
+		r.send(ctx, items)
 	}
-	r.mu.Lock()
+	return nil
+}
+
+// around returns the scopes whose commands an Await sends: the scope's own and
+// those around it, and the Gather it is a member of. An error is why nothing may
+// be sent. The caller holds root.mu.
+func (s *scope) around() (chain map[*scope]bool, group *Group, err error) {
 	at, err := s.usable()
-	chain := map[*scope]bool{}
-	for at := at; at != nil; at = at.parent {
-		chain[at.find()] = true
-		if err == nil {
-			err = at.poison
+	if err != nil {
+		return nil, nil, err
+	}
+	if s.within() != nil {
+		return nil, nil, errAwaitInAtomic
+	}
+	chain = map[*scope]bool{}
+	for ; at != nil; at = at.parent {
+		if at = at.find(); at.poison != nil {
+			return nil, nil, at.poison
+		}
+		chain[at] = true
+		if group == nil {
+			group = at.group
 		}
 	}
-	if err == nil && s.within() != nil {
-		err = errAwaitInAtomic
-	}
-	r.mu.Unlock()
-	if err != nil {
-		return err
-	}
-	items, _ := r.take(func(s *scope) bool { return chain[s] }, false)
-	r.send(ctx, items)
-	return nil
+	return chain, group, nil
 }
 
 // count adds the items whose Refs hold a failure that the caller does not

@@ -1,0 +1,228 @@
+package pipectx
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Gather runs goroutines that each write straight-line code with [Await], and
+// sends what they ask for together: when all of them wait, everything queued
+// goes out as one pipeline. A hundred callers with three dependent steps each
+// cost three round trips, not three hundred.
+//
+//	err := pipectx.Gather(ctx, db, func(g *pipectx.Group) error {
+//		for _, id := range ids {
+//			g.Go(func(ctx context.Context) error {
+//				user, err := pipectx.Await(ctx, users.Get(ctx, id))
+//				if err != nil {
+//					return err
+//				}
+//				boss, err := pipectx.Await(ctx, users.Get(ctx, user.Boss))
+//				…
+//			})
+//		}
+//		return nil
+//	})
+//
+// Each member has a Run of its own: what it has queued when it returns nil is
+// sent with the others', at the latest at the end; when it returns an error, what
+// it has not sent is dropped. Gather returns when fn and all members have, with
+// their errors joined, and those of commands that nobody awaited. A panic of a
+// member is raised again in Gather, when the others have ended.
+//
+// Gather counts who still runs. A member that does something else than Redis and
+// Go code, such as other I/O, or waits for another member, should do so in
+// [Group.Outside]; if it does not, it delays the others by a millisecond at most:
+// when for that long nobody has moved, those who wait are served. So there is no
+// deadlock, also when one holds a lock that another wants.
+//
+// Inside a Run the members' commands go behind those that the Run has queued,
+// which are sent with them.
+//
+// Cost: one round trip per connection and node for each time that all wait.
+func Gather(ctx context.Context, db *DB, fn func(g *Group) error) error {
+	s, err := db.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	g := &Group{ctx: &scopeContext{ctx, s}, db: db, scope: s, running: 1}
+	s.group = g
+	err = s.enter(g.ctx, func(context.Context) error {
+		defer g.members.Wait() // also when fn panics
+		defer g.leave()
+		return fn(g)
+	})
+	g.mu.Lock()
+	raised, failed := g.raised, g.errs
+	g.mu.Unlock()
+	if raised != nil {
+		panic(raised)
+	}
+	if err == nil {
+		err = s.commit(ctx)
+	}
+	return errors.Join(append([]error{err}, failed...)...)
+}
+
+// Group is the members of a [Gather].
+type Group struct {
+	ctx     context.Context
+	db      *DB
+	scope   *scope
+	members sync.WaitGroup
+
+	mu      sync.Mutex
+	running int // members that neither wait nor are outside, and fn
+	waiting []*waiter
+	moves   int // counts what members do, so that standing still is seen
+	watched bool
+	errs    []error
+	raised  any
+}
+
+// A waiter is a member in Await.
+type waiter struct {
+	chain  map[*scope]bool // whose commands are to be sent
+	served chan struct{}
+}
+
+// quiet is how long nobody moves before those who wait are served although
+// others run.
+const quiet = time.Millisecond
+
+// Go starts a member. fn's context carries its Run.
+func (g *Group) Go(fn func(ctx context.Context) error) {
+	g.enter()
+	g.members.Go(func() {
+		defer g.leave()
+		returned := false
+		defer func() {
+			if returned {
+				return
+			}
+			r := recover()
+			if r == nil {
+				r = errors.New("pipectx: a member of Gather called runtime.Goexit")
+			}
+			g.mu.Lock()
+			defer g.mu.Unlock()
+			if g.raised == nil {
+				g.raised = r
+			}
+		}()
+		err := Run(g.ctx, g.db, fn)
+		returned = true
+		if err != nil {
+			g.mu.Lock()
+			g.errs = append(g.errs, err)
+			g.mu.Unlock()
+		}
+	})
+}
+
+// Outside calls fn, during which its member is not counted as running: for
+// other I/O, or to wait for another member.
+func (g *Group) Outside(fn func()) {
+	g.leave()
+	defer g.enter()
+	fn()
+}
+
+func (g *Group) enter() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.running++
+	g.moves++
+}
+
+// leave takes one from those who run, and serves those who wait if it was the
+// last.
+func (g *Group) leave() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.running--
+	g.moves++
+	g.serveIfAllWait()
+}
+
+// await waits until the pipeline of all members was sent.
+func (g *Group) await(ctx context.Context, chain map[*scope]bool) error {
+	w := &waiter{chain: chain, served: make(chan struct{})}
+	g.mu.Lock()
+	g.waiting = append(g.waiting, w)
+	g.running--
+	g.moves++
+	g.serveIfAllWait()
+	g.watch()
+	g.mu.Unlock()
+	select {
+	case <-w.served:
+		return nil
+	case <-ctx.Done():
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if i := slices.Index(g.waiting, w); i >= 0 { // nobody has begun to serve it
+		g.waiting = slices.Delete(g.waiting, i, i+1)
+		g.running++
+		g.moves++
+		return fmt.Errorf("%w: %w", ErrNotSent, context.Cause(ctx))
+	}
+	return context.Cause(ctx) // under way; who serves counts it in
+}
+
+// serveIfAllWait serves those who wait if nobody runs. The caller holds mu.
+func (g *Group) serveIfAllWait() {
+	if g.running == 0 && len(g.waiting) > 0 {
+		g.serve()
+	}
+}
+
+// watch sees to it that nobody waits for ever for a member that blocks. The
+// caller holds mu.
+func (g *Group) watch() {
+	if g.watched || len(g.waiting) == 0 {
+		return
+	}
+	g.watched = true
+	moves := g.moves
+	time.AfterFunc(quiet, func() {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.watched = false
+		if g.moves == moves && len(g.waiting) > 0 {
+			g.serve()
+			return
+		}
+		g.watch() // somebody moved: another look
+	})
+}
+
+// serve sends what all who wait have queued, and has them go on. The caller
+// holds mu.
+func (g *Group) serve() {
+	served := g.waiting
+	g.waiting = nil
+	g.running += len(served) // they are as good as running, and nobody else serves them
+	go func() {
+		all := map[*scope]bool{}
+		for _, w := range served {
+			maps.Copy(all, w.chain)
+		}
+		root := g.scope.root
+		items, _ := root.take(func(s *scope) bool { return all[s] }, false)
+		root.send(g.ctx, items)
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.moves++
+		for _, w := range served {
+			close(w.served)
+		}
+	}()
+}
