@@ -53,10 +53,6 @@ type (
 		A int    `lua:"a"`
 		B string `lua:"b"`
 	}
-	abPointer struct {
-		A *int   `lua:"a"`
-		B string `lua:"b"`
-	}
 	onlyA struct {
 		A int `lua:"a"`
 	}

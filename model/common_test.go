@@ -59,7 +59,6 @@ var (
 	owner    = model.FieldOf(accounts, func(a *Account) *string { return &a.Owner })
 	email    = model.FieldOf(accounts, func(a *Account) **string { return &a.Email })
 	balance  = model.FieldOf(accounts, func(a *Account) *int64 { return &a.Balance })
-	address  = model.FieldOf(accounts, func(a *Account) *Address { return &a.Address })
 
 	pages = model.Define[Page, string]("page")
 	title = model.FieldOf(pages, func(p *Page) *string { return &p.Title })

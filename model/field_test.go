@@ -43,7 +43,7 @@ func TestFieldOf(t *testing.T) {
 	}
 }
 
-func (s *Shelf) editor() **string { return &s.Audit.Editor }
+func (s *Shelf) editor() **string { return &s.Editor }
 
 // A function that does not return the address of a field that may change is
 // found at start-up.

@@ -284,17 +284,17 @@ func TestManyFields(t *testing.T) {
 			}
 			return value(t, s.Body[:20], pipectx.Send(t.Context(), p.db, c, pipectx.Reply.Int))
 		}
-		create, save, clear := []string{""}, []string{"", "", "", "1", "f0", "y"}, []string{"", ""}
+		create, save, remove := []string{""}, []string{"", "", "", "1", "f0", "y"}, []string{"", ""}
 		for i := range model.Most {
 			name := fmt.Sprintf("f%d", i)
 			create = append(create, name, "x")
 			if i > 0 {
 				save = append(save, name)
 			}
-			clear = append(clear, "clear", name, "", "")
+			remove = append(remove, "clear", name, "", "")
 		}
 		call(model.CreateScript, create...)
-		if n := call(model.UpdateScript, clear...); n != model.Most {
+		if n := call(model.UpdateScript, remove...); n != model.Most {
 			t.Errorf("Update changed %d fields", n)
 		}
 		call(model.CreateScript, create...)
