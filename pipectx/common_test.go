@@ -256,6 +256,13 @@ func (s *stage) answer(words []string) string {
 	return s.reply(words)
 }
 
+// play changes what the stage replies from now on.
+func (s *stage) play(reply func(words []string) string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reply = reply
+}
+
 // said returns what the clients said so far.
 func (s *stage) said() []string {
 	s.mu.Lock()

@@ -23,13 +23,15 @@ type DB struct {
 type db struct {
 	conns     map[string]*conn
 	observers []Observer
-	owned     []redis.UniversalClient // opened here, closed here
-	closed    atomic.Bool
-	closeOnce sync.Once
-	closeErr  error
+
+	sequential bool
+	owned      []redis.UniversalClient // opened here, closed here
+	closed     atomic.Bool
+	closeOnce  sync.Once
+	closeErr   error
 }
 
-// Option configures New and Open: [Connection], [Observe].
+// Option configures New and Open: [Connection], [Observe], [Sequential].
 type Option interface{ apply(*db) error }
 
 type option func(*db) error
@@ -52,6 +54,15 @@ func Connection(name string, client redis.UniversalClient) Option {
 func Observe(o Observer) Option {
 	return option(func(d *db) error {
 		d.observers = append(d.observers, o)
+		return nil
+	})
+}
+
+// Sequential has connections flushed one after another, in the order of their
+// first commands, instead of all at once. When one fails, the others still go.
+func Sequential() Option {
+	return option(func(d *db) error {
+		d.sequential = true
 		return nil
 	})
 }

@@ -148,7 +148,9 @@ func (f *flight) attempt() bool {
 		return false
 	}
 	round := f.route(first)
-	send(f.ctx, f.items, round)
+	for _, part := range f.parts(round) {
+		send(f.ctx, f.items, part)
+	}
 	f.stats.Attempts++
 	if first {
 		f.stats.Connections = len(round)
@@ -267,6 +269,29 @@ func (f *flight) route(all bool) (round []*batch) {
 	return round
 }
 
+// parts returns what is sent at once: all of it, or what goes to one connection
+// after what goes to another. The parts are slices of round, so that what send
+// puts there is seen.
+func (f *flight) parts(round []*batch) (parts [][]*batch) {
+	if !f.db.sequential {
+		return [][]*batch{round}
+	}
+	order := map[*conn]int{}
+	rank := func(b *batch) int { return order[f.items[b.items[0]].conn] }
+	for _, b := range round {
+		if c := f.items[b.items[0]].conn; order[c] == 0 {
+			order[c] = len(order) + 1
+		}
+	}
+	slices.SortStableFunc(round, func(a, b *batch) int { return rank(a) - rank(b) })
+	for from, to := 0, 0; from < len(round); from = to {
+		for to = from; to < len(round) && rank(round[to]) == rank(round[from]); to++ {
+		}
+		parts = append(parts, round[from:to])
+	}
+	return parts
+}
+
 // together returns the order in which each Atomic's commands stand together, at
 // the place of its first one; nil if there is none.
 func (f *flight) together(all bool, count int) []int {
@@ -317,6 +342,14 @@ func send(ctx context.Context, items []item, round []*batch) {
 		}
 	}
 	if live == 0 {
+		return
+	}
+	if err := context.Cause(ctx); err != nil { // while another connection was flushed
+		for _, b := range round {
+			for b.node != nil && len(b.outcomes) < len(b.items) {
+				b.outcomes = append(b.outcomes, outcome{err: fmt.Errorf("%w: %w", ErrNotSent, err), unsent: true})
+			}
+		}
 		return
 	}
 	if live == 1 && ctx.Done() == nil {

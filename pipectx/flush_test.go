@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -220,6 +221,64 @@ func TestConnectionsFlushInParallel(t *testing.T) {
 	}
 	if f := w.last(t); f.Connections != 2 || f.RoundTrips != 2 || len(w.seen()) != 1 {
 		t.Errorf("%+v, want one flush of 2 connections in 2 round trips", w.seen())
+	}
+}
+
+// With Sequential a connection's flush begins when that of the one before has
+// ended, in the order of first commands, also when that one failed; what ctx
+// cuts off behind is not sent.
+func TestSequential(t *testing.T) {
+	var mu sync.Mutex
+	var log []string
+	note := func(what string) {
+		mu.Lock()
+		defer mu.Unlock()
+		log = append(log, what)
+	}
+	hear := func(name, answer string) func([]string) string {
+		return func(words []string) string {
+			note(name + " " + words[1])
+			return answer
+		}
+	}
+	one, two, three := newStage(t, hear("one", ok)), newStage(t, hear("two", cut)), newStage(t, hear("three", ok))
+	db := newDB(t, one.client(t), pipectx.Connection("two", two.client(t)), pipectx.Connection("three", three.client(t)), pipectx.Sequential())
+	view := func(name string) *pipectx.DB {
+		v, err := db.Conn(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	run := func(ctx context.Context) (refs []*pipectx.Ref[any], err error) {
+		err = pipectx.Run(ctx, db, func(ctx context.Context) error {
+			for _, name := range []string{"three", "two", "", "three"} {
+				refs = append(refs, do(ctx, view(name), "SET", "to"+name))
+			}
+			return nil
+		})
+		return refs, err
+	}
+	refs, err := run(t.Context())
+	wantErr(t, "Run", err, pipectx.ErrOutcomeUnknown)
+	wantErr(t, "the connection that was cut", refs[1].Err(), pipectx.ErrOutcomeUnknown)
+	if got := strings.Join(log, ", "); got != "three tothree, three tothree, two totwo, one to" {
+		t.Errorf("it went %s", got)
+	}
+	for _, i := range []int{0, 2, 3} {
+		if err := refs[i].Err(); err != nil {
+			t.Errorf("command %d: %v", i, err)
+		}
+	}
+
+	ctx, cancel := context.WithCancel(t.Context())
+	three.play(func([]string) string { cancel(); return silence })
+	refs, _ = run(ctx)
+	wantErr(t, "the connection that hangs", refs[0].Err(), pipectx.ErrOutcomeUnknown)
+	for _, i := range []int{1, 2} {
+		if err := refs[i].Err(); !errors.Is(err, pipectx.ErrNotSent) || errors.Is(err, pipectx.ErrOutcomeUnknown) {
+			t.Errorf("command %d answers %v, want ErrNotSent", i, err)
+		}
 	}
 }
 
