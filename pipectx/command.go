@@ -175,17 +175,23 @@ type arena struct {
 	bytes   []byte
 	strings []string
 	args    []any
+
+	waves int  // under way that use it
+	lost  bool // a goroutine may read its words for ever
 }
 
 var arenas = sync.Pool{New: func() any { return new(arena) }}
 
 func (a *arena) free() {
+	if a.waves > 0 || a.lost {
+		return
+	}
 	if cap(a.bytes) > 256<<10 { // one large value must not stay for ever
 		a.bytes = nil
 	}
 	clear(a.strings)
 	clear(a.args)
-	*a = arena{a.bytes[:0], a.strings[:0], a.args[:0]}
+	*a = arena{bytes: a.bytes[:0], strings: a.strings[:0], args: a.args[:0]}
 	arenas.Put(a)
 }
 

@@ -39,8 +39,9 @@
 //  8. A Ref of a command that ran at once, failed, and was never read is
 //     reported to the [Observer] and to slog: no error dies unseen.
 //
-// [Gather] runs goroutines whose Awaits share round trips. [Begin] is Run for code
-// without a closure, [Finally] runs when a Run returns,
+// [Atomic] is a Run that goes as MULTI … EXEC, [Stream] one for more commands than
+// fit in memory; [Gather] runs goroutines whose Awaits share round trips. [Begin]
+// is Run for code without a closure, [Finally] runs when a Run returns,
 // [Detach] steps out of it, and [Map], [All], [Join] and [NewRef] make Refs of
 // Refs.
 //

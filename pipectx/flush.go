@@ -92,15 +92,17 @@ func (b *batch) free() {
 	batches.Put(b)
 }
 
-// flush sends items. It returns false if they are still in use.
-func (d *db) flush(ctx context.Context, items []item, wave int) (free bool) {
+// flush sends items. It returns false if they are still in use. dead are nodes
+// that get nothing more, and to which it adds those whose connection fails; nil
+// outside of Stream.
+func (d *db) flush(ctx context.Context, items []item, wave int, dead map[*node]bool) (free bool) {
 	if d.closed.Load() {
 		for i := range items {
 			items[i].settle(verdict{err: ErrClosed})
 		}
 		return true
 	}
-	f := flight{ctx: ctx, db: d, items: items, free: true, stats: Flush{Commands: len(items), Wave: wave}}
+	f := flight{ctx: ctx, db: d, items: items, dead: dead, free: true, stats: Flush{Commands: len(items), Wave: wave}}
 	// A decoder that panics is the caller's mistake, and goes on up when all
 	// others have their answers.
 	defer func() {
@@ -124,6 +126,7 @@ type flight struct {
 	ctx                context.Context
 	db                 *db
 	items              []item
+	dead               map[*node]bool
 	again              []int // those to be sent once more, in program order
 	retries, redirects int
 	stats              Flush
@@ -158,6 +161,9 @@ func (f *flight) attempt() bool {
 	f.again = f.again[:0]
 	wait, redirected := false, false
 	for _, b := range round {
+		if f.dead != nil && b.node != nil && b.broken() {
+			f.dead[b.node] = true
+		}
 		f.stats.RoundTrips += b.trips
 		f.stats.ScriptLoads += b.loads
 		f.stats.BytesOut += int64(b.sent)
@@ -240,12 +246,17 @@ func (f *flight) route(all bool) (round []*batch) {
 		var to *node
 		if err == nil {
 			to, err = it.conn.route(f.ctx, it)
+			if err == nil && f.dead[to] {
+				err = errBehind
+			}
 		}
 		if err != nil {
 			if failed == nil {
 				failed = map[*conn]error{}
 			}
-			failed[it.conn] = err
+			if err != errBehind { // that is one node's
+				failed[it.conn] = err
+			}
 			b := batches.Get().(*batch) // one of its own: it has no node to share
 			b.items, b.outcomes = append(b.items, i), append(b.outcomes, outcome{err: err, unsent: true})
 			round = append(round, b)
@@ -387,6 +398,12 @@ func (b *batch) outcome(n int) outcome {
 		return outcome{err: b.lost}
 	}
 	return b.outcomes[n]
+}
+
+// broken tells whether the connection failed behind the first byte.
+func (b *batch) broken() bool {
+	last := b.outcome(len(b.items) - 1)
+	return last.err != nil && !last.unsent
 }
 
 // host is where the batch went, for redirections that name only a port.

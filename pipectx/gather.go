@@ -216,8 +216,7 @@ func (g *Group) serve() {
 			maps.Copy(all, w.chain)
 		}
 		root := g.scope.root
-		items, _ := root.take(func(s *scope) bool { return all[s] }, false)
-		root.send(g.ctx, items)
+		root.send(g.ctx, root.take(func(s *scope) bool { return all[s] }, false))
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		g.moves++

@@ -30,6 +30,8 @@ type root struct {
 	taken int           // how often something was taken to be sent
 	sent  RunError      // what has failed so far
 	turn  chan struct{} // held by whoever flushes; made by the first Await
+
+	stream *stream // of a Stream
 }
 
 // lists are slices of items to be used again.
@@ -298,6 +300,14 @@ func (s *scope) queue(conn *conn, c *Command, slot int, ref settler) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	at, err := s.usable()
+	if err == nil && at == r.top && r.full() {
+		// Before this command and not behind the one that filled the chunk: its
+		// caller has had the time to say what is to be done with its Ref.
+		r.mu.Unlock()
+		r.pump()
+		r.mu.Lock()
+		at, err = s.usable()
+	}
 	if err != nil {
 		return err
 	}
@@ -320,6 +330,9 @@ func (s *scope) queue(conn *conn, c *Command, slot int, ref settler) error {
 		scope: at, conn: conn, args: r.arena.add(c), ref: ref, fault: c.fault,
 		script: c.script, block: in, key: c.firstKey(), slot: int16(slot), read: c.read,
 	})
+	if r.stream != nil {
+		r.stream.size += len(c.buf)
+	}
 	return nil
 }
 
@@ -343,14 +356,22 @@ func (s *scope) after(ctx context.Context, fn func(context.Context) error) error
 	return nil
 }
 
+// A wave is what is sent at once.
+type wave struct {
+	items []item
+	calls []callback
+	arena *arena // of the items' words
+}
+
 // take hands out what wanted scopes have queued: items, and callbacks too if
 // calls is set. Children still open stay behind: they were started on other
 // goroutines and have not committed.
-func (r *root) take(wanted func(*scope) bool, calls bool) (items []item, called []callback) {
+func (r *root) take(wanted func(*scope) bool, calls bool) (w wave) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.taken++
-	items, r.items = r.items, nil // handed out: what stays behind is copied
+	items := r.items // handed out: what stays behind is copied
+	r.items = nil
 	n := 0
 	for _, it := range items {
 		switch {
@@ -362,72 +383,128 @@ func (r *root) take(wanted func(*scope) bool, calls bool) (items []item, called 
 			r.items = append(r.items, it)
 		}
 	}
+	w.items = items[:n]
+	if w.arena = r.arena; w.arena != nil {
+		w.arena.waves++
+		if r.items == nil {
+			r.arena = nil // what is queued next gets another
+		}
+	}
 	if calls {
 		var left []callback
 		for _, c := range r.calls {
 			switch {
 			case c.fn == nil:
 			case wanted(c.scope.find()):
-				called = append(called, c)
+				w.calls = append(w.calls, c)
 			default:
 				left = append(left, c)
 			}
 		}
 		r.calls = left
 	}
-	return items[:n], called
+	return w
 }
 
-// send flushes items and counts what failed.
-func (r *root) send(ctx context.Context, items []item) {
-	if len(items) == 0 {
-		return
+// send flushes the items of a wave and counts what failed.
+func (r *root) send(ctx context.Context, w wave) {
+	free := true
+	if len(w.items) > 0 {
+		r.mu.Lock()
+		number, dead := r.wave, map[*node]bool(nil)
+		if r.stream != nil {
+			dead = r.stream.dead
+		}
+		r.wave++
+		r.mu.Unlock()
+		free = r.db.flush(ctx, w.items, number, dead)
 	}
-	free := r.db.flush(ctx, items, r.wave)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.wave++
-	r.sent.count(items)
+	r.sent.count(w.items)
 	if free {
-		clear(items)
-		lists.Put(&items)
-	} else {
-		r.arena = nil // a goroutine still reads the words
+		clear(w.items)
+		lists.Put(&w.items)
 	}
+	if a := w.arena; a != nil {
+		a.lost = a.lost || !free
+		if a.waves--; a != r.arena {
+			a.free()
+		}
+	}
+}
+
+// chunk sends what is queued and runs the callbacks; their errors, and that of
+// a value they queued and that could not be encoded, are counted, and the last is
+// returned.
+func (r *root) chunk(ctx context.Context) error {
+	w := r.take(func(s *scope) bool { return s == r.top }, true)
+	calls := w.calls
+	r.send(ctx, w)
+	r.mu.Lock()
+	r.top.block = nil // what callbacks queue is outside of the block
+	r.mu.Unlock()
+	var failed []error
+	for _, c := range calls {
+		if err := c.fn(c.ctx); err != nil {
+			failed = append(failed, err)
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.top.poison != nil { // a callback queued it
+		failed = append(failed, r.top.poison)
+	}
+	for _, err := range failed {
+		r.sent.add(err)
+	}
+	r.sent.callbacks += len(failed)
+	if len(failed) == 0 {
+		return nil
+	}
+	return failed[len(failed)-1]
 }
 
 // finish sends wave after wave until nothing is queued.
 func (r *root) finish(ctx context.Context) error {
-	for {
-		items, calls := r.take(func(s *scope) bool { return s == r.top }, true)
-		if len(items) == 0 && len(calls) == 0 {
-			break
-		}
-		r.send(ctx, items)
+	if r.stream != nil {
+		r.callBack(nil) // what another goroutine left to one that has ended
 		r.mu.Lock()
-		r.top.block = nil // what callbacks queue is outside of the block
+		err := r.top.failed
 		r.mu.Unlock()
-		var failed []error
-		for _, c := range calls {
-			if err := c.fn(c.ctx); err != nil {
-				failed = append(failed, err)
-			}
+		if err != nil {
+			return r.failures()
 		}
-		r.mu.Lock()
-		if r.top.poison != nil { // a callback queued it
-			failed = append(failed, r.top.poison)
-		}
-		for _, err := range failed {
-			r.sent.add(err)
-		}
-		r.sent.callbacks += len(failed)
-		r.mu.Unlock()
-		if len(failed) > 0 {
-			r.end(failed[len(failed)-1])
+	}
+	for r.queued() {
+		if err := r.chunk(ctx); err != nil {
+			r.end(err)
 			break
 		}
 	}
 	r.end(ErrEnded)
+	return r.failures()
+}
+
+// queued tells whether anything is to be sent or called.
+func (r *root) queued() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, it := range r.items {
+		if it.ref != nil && it.scope.find() == r.top {
+			return true
+		}
+	}
+	for _, c := range r.calls {
+		if c.fn != nil && c.scope.find() == r.top {
+			return true
+		}
+	}
+	return false
+}
+
+// failures is what has failed so far, nil if nothing has.
+func (r *root) failures() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.sent.Failed == 0 {
@@ -436,16 +513,21 @@ func (r *root) finish(ctx context.Context) error {
 	return &r.sent
 }
 
+// turns is the channel that serves one goroutine at a time. The caller holds mu.
+func (r *root) turns() chan struct{} {
+	if r.turn == nil {
+		r.turn = make(chan struct{}, 1)
+	}
+	return r.turn
+}
+
 // await sends what the scope and those around it have queued, unless ready
 // holds. One goroutine at a time: the next finds its Ref resolved, or sends what
 // came since. Members of a Gather wait for each other instead.
 func (s *scope) await(ctx context.Context, ready func() bool) error {
 	r := s.root
 	r.mu.Lock()
-	if r.turn == nil {
-		r.turn = make(chan struct{}, 1)
-	}
-	turn := r.turn
+	turn := r.turns()
 	chain, group, err := s.around()
 	r.mu.Unlock()
 	if err != nil {
@@ -461,8 +543,7 @@ func (s *scope) await(ctx context.Context, ready func() bool) error {
 		return context.Cause(ctx)
 	}
 	if !ready() {
-		items, _ := r.take(func(s *scope) bool { return chain[s] }, false)
-		r.send(ctx, items)
+		r.send(ctx, r.take(func(s *scope) bool { return chain[s] }, false))
 	}
 	return nil
 }

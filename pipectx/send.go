@@ -63,8 +63,8 @@ func (h *DB) send(ctx context.Context, c *Command, ref settler) {
 	case s != nil:
 		if err := s.queue(h.conn, c, slot, ref); err != nil {
 			ref.fail(err)
-			if errors.Is(err, ErrEnded) || errors.Is(err, ErrDiscarded) {
-				watch(ref, h.db) // other errors are the Run's own
+			if errors.Is(err, ErrEnded) {
+				watch(ref, h.db) // other errors are the Run's own, which tells of them
 			}
 		}
 	default:
@@ -73,7 +73,7 @@ func (h *DB) send(ctx context.Context, c *Command, ref settler) {
 			conn: h.conn, args: a.add(c), ref: ref, fault: c.fault,
 			script: c.script, key: c.firstKey(), slot: int16(slot), read: c.read,
 		}}
-		if h.flush(ctx, items[:], 0) {
+		if h.flush(ctx, items[:], 0, nil) {
 			a.free()
 		}
 		watch(ref, h.db)

@@ -1,0 +1,149 @@
+package pipectx
+
+import (
+	"context"
+	"errors"
+)
+
+// Stream is [Run] for more commands than fit in memory: they are sent in chunks
+// while fn runs, in the order in which they were queued. What is not kept by the
+// caller is garbage as soon as its chunk is done.
+//
+//	err := pipectx.Stream(ctx, db, func(ctx context.Context) error {
+//		for id := range ids {
+//			pipectx.Then(ctx, users.Get(ctx, id), func(u User, err error) error {
+//				…
+//			})
+//		}
+//		return nil
+//	})
+//
+// When a chunk is full the next verb first sends it, resolves its Refs, and runs
+// its callbacks ([Then], [After]), all on the goroutine that called it: callbacks
+// must not wait for what that goroutine holds. They run one at a time, in order.
+// An inner Run is sent with the chunk in which it commits, whole. Several goroutines may share a Stream; the callbacks of all are run by
+// one of them, and pile up if they are slower than what the others queue.
+//
+// When fn or a callback fails, or a value cannot be encoded, what was not sent
+// yet is dropped; what was sent has run. When a connection failed after a chunk
+// was written to it, later commands for that node answer [ErrNotSent]: they would
+// overtake those of which nothing is known. Stream returns what failed as Run
+// does. Inside a Run or Atomic it is refused, since those send nothing before
+// they end; give it a [Detach]ed context.
+//
+// Cost: one round trip per connection and node for each 5,000 commands or 1 MiB.
+func Stream(ctx context.Context, db *DB, fn func(ctx context.Context) error) error {
+	if db.scopeOf(ctx) != nil {
+		return errors.New("pipectx: Stream inside a Run: a Run sends nothing before it ends; call Stream outside, or with a context of pipectx.Detach")
+	}
+	s, err := db.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	s.root.stream = &stream{ctx: ctx, dead: map[*node]bool{}}
+	if err := s.enter(ctx, fn); err != nil {
+		return errors.Join(err, s.root.failures())
+	}
+	return s.commit(ctx)
+}
+
+// Then registers fn for when ref is resolved: [After] with ref's result. A
+// failure of ref is fn's to deal with; an error that fn returns is one of a
+// callback. Without an open pipeline fn runs now, and Then returns its error.
+func Then[T any](ctx context.Context, ref *Ref[T], fn func(T, error) error) error {
+	Handled(ref)
+	return After(ctx, func(context.Context) error { return fn(ref.Result()) })
+}
+
+// A chunk of a Stream.
+const (
+	streamCommands = 5_000
+	streamBytes    = 1 << 20
+)
+
+// stream is what a root has of its own for a Stream. Guarded by root.mu.
+type stream struct {
+	ctx     context.Context
+	size    int            // bytes queued since the last chunk
+	dead    map[*node]bool // whose connection failed; of whoever has the turn
+	due     []callback     // of chunks that were sent
+	calling bool           // somebody runs them
+}
+
+// full tells whether a chunk is due. The caller holds root.mu.
+func (r *root) full() bool {
+	return r.stream != nil && (len(r.items) >= streamCommands || r.stream.size >= streamBytes)
+}
+
+// pump sends a chunk and runs its callbacks.
+func (r *root) pump() {
+	if w, err := r.pumpOut(); err == nil {
+		r.callBack(w.calls)
+	}
+}
+
+// pumpOut sends what is queued, if that is still a chunk when it has its turn.
+func (r *root) pumpOut() (w wave, err error) {
+	r.mu.Lock()
+	turn := r.turns()
+	r.mu.Unlock()
+	turn <- struct{}{}
+	defer func() { <-turn }()
+	r.mu.Lock()
+	err = r.top.poison
+	idle := !r.full() || r.top.failed != nil
+	if !idle {
+		r.stream.size = 0
+	}
+	r.mu.Unlock()
+	switch {
+	case idle: // somebody else has sent it
+	case err != nil:
+		r.top.discard(err)
+	default:
+		w = r.take(func(s *scope) bool { return s == r.top }, true)
+		r.send(r.stream.ctx, w)
+	}
+	return w, err
+}
+
+// callBack runs callbacks, one at a time and in order. It is tempting to hold a
+// lock meanwhile; but a callback that queues may itself fill a chunk and come
+// here. So whoever finds callbacks running leaves its own to the one who runs
+// them.
+func (r *root) callBack(calls []callback) {
+	r.mu.Lock()
+	r.stream.due = append(r.stream.due, calls...)
+	if r.stream.calling {
+		r.mu.Unlock()
+		return
+	}
+	r.stream.calling = true
+	defer func() { // also when one panics
+		r.stream.calling = false
+		r.mu.Unlock()
+	}()
+	for len(r.stream.due) > 0 && r.top.failed == nil {
+		c := r.stream.due[0]
+		r.stream.due[0] = callback{}
+		r.stream.due = r.stream.due[1:]
+		if err := r.call(c); err != nil {
+			r.sent.add(err)
+			r.sent.callbacks++
+			if r.top.poison == nil {
+				r.top.poison = err // what enter returns, whatever fn does
+			}
+			r.mu.Unlock()
+			r.top.discard(err)
+			r.mu.Lock()
+		}
+	}
+}
+
+// call runs a callback without the lock that the caller holds.
+func (r *root) call(c callback) error {
+	r.mu.Unlock()
+	defer r.mu.Lock()
+	return c.fn(c.ctx)
+}
