@@ -129,6 +129,7 @@ type flight struct {
 	dead               map[*node]bool
 	again              []int // those to be sent once more, in program order
 	retries, redirects int
+	wait, redirected   bool // of this attempt: why something is sent again
 	stats              Flush
 	free               bool
 	raised             any
@@ -142,11 +143,11 @@ func (f *flight) attempt() bool {
 		err = fmt.Errorf("%w: %w", ErrNotSent, err)
 		if first {
 			for i := range f.items {
-				f.settle(i, verdict{err: err})
+				f.items[i].settle(verdict{err: err})
 			}
 		}
-		for _, i := range f.again { // what they are told proves that they did not run, or they only read
-			f.settle(i, verdict{err: err})
+		for _, i := range f.again { // what they were told proves that they did not run, or they only read
+			f.items[i].settle(verdict{err: err})
 		}
 		return false
 	}
@@ -159,7 +160,7 @@ func (f *flight) attempt() bool {
 		f.stats.Connections = len(round)
 	}
 	f.again = f.again[:0]
-	wait, redirected := false, false
+	f.wait, f.redirected = false, false
 	for _, b := range round {
 		if f.dead != nil && b.node != nil && b.broken() {
 			f.dead[b.node] = true
@@ -168,27 +169,8 @@ func (f *flight) attempt() bool {
 		f.stats.ScriptLoads += b.loads
 		f.stats.BytesOut += int64(b.sent)
 		f.stats.BytesIn += int64(b.got)
-		for n, i := range b.items {
-			it := &f.items[i]
-			v := it.judge(b.outcome(n), b.host())
-			switch {
-			case v.again == later && f.retries < maxRetries && b.lost == nil:
-				wait = true
-			case v.again == redirect && f.redirects < maxRedirects && b.lost == nil:
-				redirected = true
-				it.goTo, it.asking = v.goTo, v.asking
-				if v.noScript {
-					it.noScript++
-					b.node.known.forget()
-				}
-				if v.goTo != "" && !v.asking {
-					it.conn.cluster.ReloadState(f.ctx) // in the background, once for many calls
-				}
-			default:
-				f.settle(i, v)
-				continue
-			}
-			f.again = append(f.again, i)
+		for n := 0; n < len(b.items); {
+			n = f.harvest(b, n)
 		}
 		if b.lost == nil {
 			b.free()
@@ -198,10 +180,10 @@ func (f *flight) attempt() bool {
 	}
 	slices.Sort(f.again)
 	switch {
-	case wait:
+	case f.wait:
 		f.retries++
 		sleep(f.ctx, backoff(f.retries))
-	case redirected:
+	case f.redirected:
 		f.redirects++
 		if f.redirects > 1 { // the migration is under way
 			sleep(f.ctx, backoff(f.redirects-1))
@@ -210,17 +192,49 @@ func (f *flight) attempt() bool {
 	return len(f.again) > 0
 }
 
-// settle gives an item's Ref its answer and keeps what its decoder raises.
-func (f *flight) settle(i int, v verdict) {
-	done := false
+// harvest settles what a batch brought, from item n on, or marks it to be sent
+// again. It ends early where a decoder panics, and keeps what that raised.
+func (f *flight) harvest(b *batch, n int) (next int) {
 	defer func() {
-		if !done {
+		if n < len(b.items) {
 			f.raised = recover()
-			f.items[i].ref.fail(fmt.Errorf("pipectx: the decoder panicked: %v", f.raised))
+			f.items[b.items[n]].ref.fail(fmt.Errorf("pipectx: the decoder panicked: %v", f.raised))
+			next = n + 1
 		}
 	}()
-	f.items[i].settle(v)
-	done = true
+	for ; n < len(b.items); n++ {
+		it := &f.items[b.items[n]]
+		o := b.outcome(n)
+		if o.err == nil && isResult(o.frame) { // most are
+			it.answer(o.frame)
+			continue
+		}
+		v := it.judge(o, b)
+		switch {
+		case v.again == later && f.retries < maxRetries && b.lost == nil:
+			f.wait = true
+		case v.again == redirect && f.redirects < maxRedirects && b.lost == nil:
+			f.redirected = true
+			it.goTo, it.asking = v.goTo, v.asking
+			if v.noScript {
+				it.noScript++
+				b.node.known.forget()
+			}
+			if v.goTo != "" && !v.asking {
+				it.conn.cluster.ReloadState(f.ctx) // in the background, once for many calls
+			}
+		default:
+			it.settle(v)
+			continue
+		}
+		f.again = append(f.again, b.items[n])
+	}
+	return n
+}
+
+// isResult tells whether a frame is no error, and nothing stands before it.
+func isResult(frame []byte) bool {
+	return frame[0] != failed && frame[0] != blobFail && frame[0] != attrs
 }
 
 // route groups items into one batch a node: all of them, or those to be sent

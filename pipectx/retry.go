@@ -51,9 +51,8 @@ var notRun = []struct{ code, text string }{
 	{"MASTERDOWN", "Link with MASTER is down"},
 }
 
-// judge decides what an outcome means for its command alone. host is where it
-// was sent.
-func (it *item) judge(o outcome, host string) verdict {
+// judge decides what an outcome of a batch means for its command alone.
+func (it *item) judge(o outcome, b *batch) verdict {
 	if o.err != nil {
 		return it.judgeLost(o)
 	}
@@ -68,7 +67,7 @@ func (it *item) judge(o outcome, host string) verdict {
 	}
 	switch fault.Code {
 	case "MOVED", "ASK":
-		to, ok := it.redirection(fault.Message, host)
+		to, ok := it.redirection(fault.Message, b.host())
 		if !ok {
 			break
 		}
@@ -158,11 +157,16 @@ func (it *item) settle(v verdict) {
 		it.ref.fail(it.explain(v.err))
 		return
 	}
+	it.answer(v.reply.frame)
+}
+
+// answer gives the Ref a reply that is no error.
+func (it *item) answer(frame []byte) {
+	r := Reply{frame: frame, whole: true}
 	if it.key > 0 {
-		v.reply.key = it.word(int(it.key))
+		r.key = it.word(int(it.key))
 	}
-	v.reply.whole = true
-	it.ref.settle(v.reply)
+	it.ref.settle(r)
 }
 
 // explain is the error that the Ref answers for a failed command.
