@@ -25,13 +25,15 @@ type db struct {
 	observers []Observer
 
 	sequential bool
+	debug      *debugger
 	owned      []redis.UniversalClient // opened here, closed here
 	closed     atomic.Bool
 	closeOnce  sync.Once
 	closeErr   error
 }
 
-// Option configures New and Open: [Connection], [Observe], [Sequential].
+// Option configures New and Open: [Connection], [Observe],
+// [Sequential], [Debug].
 type Option interface{ apply(*db) error }
 
 type option func(*db) error

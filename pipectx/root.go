@@ -117,6 +117,7 @@ func (h *DB) open(ctx context.Context) (*scope, error) {
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
+	h.debug.check(ctx, func() string { return "Run" })
 	s := &scope{root: &root{db: h.db}}
 	s.root.top = s
 	return s, nil
@@ -139,6 +140,7 @@ var errPanicked = errors.New("its Run panicked")
 // nothing poisoned it; also when fn panics or ends its goroutine.
 func (s *scope) enter(ctx context.Context, fn func(context.Context) error) (err error) {
 	returned := false
+	defer s.root.db.debug.enter()()
 	defer func() {
 		if !returned {
 			s.discard(errPanicked)

@@ -117,10 +117,15 @@ func Detach(ctx context.Context) context.Context { return detached{ctx} }
 
 type detached struct{ context.Context }
 
+// detachedKey tells that a context was detached on purpose.
+type detachedKey struct{}
+
 func (d detached) Value(key any) any {
 	switch key.(type) {
 	case scopeKey, innermostKey:
 		return nil
+	case detachedKey:
+		return true
 	}
 	return d.Context.Value(key)
 }

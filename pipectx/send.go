@@ -73,6 +73,7 @@ func (h *DB) send(ctx context.Context, c *Command, ref settler) {
 			conn: h.conn, args: a.add(c), ref: ref, fault: c.fault,
 			script: c.script, key: c.firstKey(), slot: int16(slot), read: c.read,
 		}}
+		h.debug.check(ctx, func() string { return strings.Clone(items[0].word(0)) })
 		if h.flush(ctx, items[:], 0, nil) {
 			a.free()
 		}
