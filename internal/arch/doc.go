@@ -1,5 +1,5 @@
 // Package arch holds what is true of the module as a whole, as tests: which
-// room may import which, that packages and exported names say what they are
+// package may import which, that packages and exported names say what they are
 // for, that documents name tests that exist.
 //
 // The tests read the files themselves. It is tempting to ask go list, but the

@@ -8,12 +8,12 @@ import (
 	"testing"
 )
 
-// public are the rooms that users import, in the order of their dependence.
+// public are the packages that users import, in the order of their dependence.
 var public = []string{"field", "pipectx", "lua", "keyspace", "model", "lock", "cache"}
 
-// rooms lists what each package may import from this module. A new arrow is a
+// packages lists what each package may import from this module. A new arrow is a
 // commit of its own that edits this table and says why.
-var rooms = map[string][]string{
+var packages = map[string][]string{
 	"field":    {},
 	"pipectx":  {},
 	"lua":      {"field", "pipectx", "internal/lua51"},
@@ -40,11 +40,11 @@ func mayImport(path string) (list []string, ok bool) {
 	if strings.HasPrefix(path, "examples/") {
 		return append(slices.Clone(public), "internal/demo"), true
 	}
-	list, ok = rooms[path]
+	list, ok = packages[path]
 	return list, ok
 }
 
-// foreign lists modules of others that not every room may import, with those
+// foreign lists modules of others that not every package may import, with those
 // that may.
 var foreign = map[string][]string{
 	// A server inside the program is for tests, demonstrations and the command
@@ -52,12 +52,12 @@ var foreign = map[string][]string{
 	"github.com/alicebob/miniredis": {"internal/demo", "internal/redistest", "lua/luatest", "cmd/redmoon"},
 }
 
-// noRedis are rooms that know of no server.
+// noRedis are packages that know of no server.
 var noRedis = []string{"field", "internal/lua51", "internal/golden", "internal/arch"}
 
 // Imports follow the table: arrows point downward only. Test files may import
 // anything.
-func TestRooms(t *testing.T) {
+func TestImports(t *testing.T) {
 	tr := load(t, root)
 	if len(tr.packages) < 3 {
 		t.Fatalf("read %d packages of the module", len(tr.packages))
@@ -72,7 +72,7 @@ func arrows(tr *tree) (findings []string) {
 	for _, p := range tr.packages {
 		allowed, known := mayImport(p.path)
 		if !known {
-			report(p.path, "not in the table of rooms (internal/arch/rooms_test.go): add it there and say what it may import")
+			report(p.path, "not in the table of packages (internal/arch/imports_test.go): add it there and say what it may import")
 		}
 		for _, f := range p.files {
 			if f.test() {
@@ -80,13 +80,13 @@ func arrows(tr *tree) (findings []string) {
 			}
 			f.imports(func(spec *ast.ImportSpec, name string) {
 				at := tr.at(f, spec.Pos())
-				if room, ours := strings.CutPrefix(name, module); ours && (room == "" || room[0] == '/') {
-					room = strings.TrimPrefix(room, "/")
-					if room == "" {
-						room = "."
+				if pkg, ours := strings.CutPrefix(name, module); ours && (pkg == "" || pkg[0] == '/') {
+					pkg = strings.TrimPrefix(pkg, "/")
+					if pkg == "" {
+						pkg = "."
 					}
-					if known && !slices.Contains(allowed, room) {
-						report(at, "%s → %s is no arrow of the table (%s)", p.path, room, list(p.path, allowed))
+					if known && !slices.Contains(allowed, pkg) {
+						report(at, "%s → %s is no arrow of the table (%s)", p.path, pkg, list(p.path, allowed))
 					}
 				}
 				if strings.HasPrefix(name, "github.com/redis/") && slices.Contains(noRedis, p.path) {
@@ -110,22 +110,22 @@ func list(path string, allowed []string) string {
 	return path + " may import " + strings.Join(allowed, ", ")
 }
 
-// The table itself points downward: no room can be reached from itself.
-func TestRoomsHaveNoCircle(t *testing.T) {
-	var visit func(room string, way []string)
-	visit = func(room string, way []string) {
-		if slices.Contains(way, room) {
-			t.Fatalf("a circle: %s", strings.Join(append(way, room), " → "))
+// The table itself points downward: no package can be reached from itself.
+func TestImportsHaveNoCircle(t *testing.T) {
+	var visit func(pkg string, way []string)
+	visit = func(pkg string, way []string) {
+		if slices.Contains(way, pkg) {
+			t.Fatalf("a circle: %s", strings.Join(append(way, pkg), " → "))
 		}
-		for _, next := range rooms[room] {
-			if _, known := rooms[next]; !known {
-				t.Errorf("%s → %s: the table has no room %s", room, next, next)
+		for _, next := range packages[pkg] {
+			if _, known := packages[next]; !known {
+				t.Errorf("%s → %s: the table has no pkg %s", pkg, next, next)
 			}
-			visit(next, append(slices.Clone(way), room))
+			visit(next, append(slices.Clone(way), pkg))
 		}
 	}
-	for room := range rooms {
-		visit(room, nil)
+	for pkg := range packages {
+		visit(pkg, nil)
 	}
 }
 
@@ -139,7 +139,7 @@ func vague(tr *tree) (findings []string) {
 	for _, p := range tr.packages {
 		for part := range strings.SplitSeq(p.path, "/") {
 			if slices.Contains(names, part) {
-				findings = append(findings, fmt.Sprintf("%s: what rooms share has a name and a room, or is three lines twice", p.path))
+				findings = append(findings, fmt.Sprintf("%s: what packages share has a name and a pkg, or is three lines twice", p.path))
 			}
 		}
 	}
@@ -147,7 +147,7 @@ func vague(tr *tree) (findings []string) {
 }
 
 // The tests of this file find what they are for.
-func TestRoomsFindings(t *testing.T) {
+func TestImportsFindings(t *testing.T) {
 	imports := func(name string, paths ...string) string {
 		var b strings.Builder
 		fmt.Fprintf(&b, "package %s\n", name)
