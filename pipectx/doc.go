@@ -37,7 +37,7 @@
 //     and key. Absence is a result and no failure.
 //  7. One command's failure never spoils another's Ref.
 //  8. A Ref of a command that ran at once, failed, and was never read is
-//     reported to the [Observer] and to slog: no error dies unseen.
+//     reported to the [Observer] and to slog when it is collected as garbage.
 //
 // [Atomic] is a Run that goes as MULTI … EXEC, [Stream] one for more commands than
 // fit in memory; [Gather] runs goroutines whose Awaits share round trips. [Begin]

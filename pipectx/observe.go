@@ -8,13 +8,16 @@ import (
 	"time"
 )
 
-// Observer is told what a DB does. Its methods are called by the goroutine
-// that flushed, after the replies are in, and must not block.
+// Observer is told what a DB does. Its methods must not block.
 type Observer interface {
-	// Flushed tells of one flush: one wave of a Run, or one immediate verb.
+	// Flushed tells of one flush: one wave of a Run, or one immediate verb. It
+	// is called by the goroutine that flushed, after the replies are in.
 	Flushed(ctx context.Context, f Flush)
 
 	// Unread tells of an immediate verb that failed and whose Ref nobody read.
+	// That is known when the Ref is garbage: Unread is called some time after,
+	// on a goroutine of the runtime, and not for what a program leaves behind
+	// when it ends.
 	Unread(err error)
 }
 

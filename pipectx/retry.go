@@ -121,7 +121,7 @@ func (it *item) judgeLost(o outcome) verdict {
 	case errors.Is(o.err, ErrNotSent), errors.Is(o.err, ErrAborted):
 	case errors.Is(o.err, redis.ErrClosed):
 	case o.unsent:
-		v.err = unreachable(it.conn, o.err)
+		v.err = fmt.Errorf("%w: %w", ErrNotSent, unreachable(it.conn, o.err))
 		if !errors.As(o.err, &refused) || redis.IsLoadingError(o.err) { // a handshake refused stays refused
 			v.again = later
 		}
@@ -145,6 +145,9 @@ func unreachable(c *conn, err error) error {
 		}
 	}
 	var refused redis.Error
+	if errors.As(err, &refused) && strings.Contains(refused.Error(), "cluster support disabled") {
+		return fmt.Errorf("%s is none: %w; connect to it with a redis.Client, or by a redis:// URL", where, err)
+	}
 	if errors.As(err, &refused) {
 		return fmt.Errorf("%s refused the connection: %w; look at user, password and database", where, err)
 	}

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 
 	"github.com/redmoon-go/redmoon/internal/demo"
 	"github.com/redmoon-go/redmoon/pipectx"
@@ -21,7 +22,10 @@ import (
 //go:embed data/cities15000.csv.gz
 var cities []byte
 
-const rows = 24323
+const (
+	rows   = 24323
+	header = "geoname_id,name,country,admin1,lat,lon,population,feature"
+)
 
 // shipped opens the file that is part of the program.
 func shipped() (io.Reader, error) { return gzip.NewReader(bytes.NewReader(cities)) }
@@ -36,8 +40,13 @@ func (a *Atlas) Load(ctx context.Context, name string, file io.Reader, bar *demo
 	defer bar.End()
 	r := csv.NewReader(file)
 	r.ReuseRecord = true
-	if _, err := r.Read(); err != nil { // the header
+	switch row, err := r.Read(); {
+	case err == io.EOF:
+		return 0, fmt.Errorf("%s: the file is empty; its first line is %s", name, header)
+	case err != nil:
 		return 0, fmt.Errorf("%s: %w", name, err)
+	case strings.Join(row, ",") != header:
+		return 0, fmt.Errorf("%s: the first line is not %s; add it, or give a CSV file that has these columns", name, header)
 	}
 	for more := true; more; {
 		var broken error
@@ -86,7 +95,7 @@ func located(name string, r *csv.Reader, err error) error {
 	return fmt.Errorf("%s: line %d: %w", name, line, err)
 }
 
-// parse reads geoname_id,name,country,admin1,lat,lon,population,feature.
+// parse reads a row; its columns are those of header.
 func parse(row []string) (c City, err error) {
 	number := func(column, text string, into any) {
 		var e error

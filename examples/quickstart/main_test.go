@@ -45,8 +45,6 @@ func check(t *testing.T, client redis.UniversalClient) {
 	golden.Equal(t, "output.txt", out.String())
 }
 
-const header = "geoname_id,name,country,admin1,lat,lon,population,feature\n"
-
 // Ensure that a row that cannot be read is named with its line and the cure,
 // and that the rows before it are stored.
 func TestLoadBrokenFile(t *testing.T) {
@@ -69,7 +67,7 @@ func TestLoadBrokenFile(t *testing.T) {
 				t.Fatal(err)
 			}
 			atlas := NewAtlas(db)
-			n, err := atlas.Load(t.Context(), "cities.csv", strings.NewReader(header+good+test.row+good), demo.NewProgress("loading", 0))
+			n, err := atlas.Load(t.Context(), "cities.csv", strings.NewReader(header+"\n"+good+test.row+good), demo.NewProgress("loading", 0))
 			if err == nil {
 				t.Fatal("no error")
 			}
