@@ -3,6 +3,7 @@ package lua
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -86,6 +87,27 @@ func (u *unit) checkTable() (found Findings) {
 	return found
 }
 
+// libraries are the members of the tables that all servers have. cmsgpack,
+// struct and bit are left out: the embedded server lacks them.
+var libraries = func() map[string]map[string]bool {
+	all := map[string]map[string]bool{}
+	for name, members := range map[string]string{
+		"string": "byte char dump find format gfind gmatch gsub len lower match rep reverse sub upper",
+		"table":  "concat foreach foreachi getn insert maxn remove setn sort",
+		"math": `abs acos asin atan atan2 ceil cos cosh deg exp floor fmod frexp huge ldexp log log10 max min mod modf pi pow rad
+			random randomseed sin sinh sqrt tan tanh`,
+		"coroutine": "create resume running status wrap yield",
+		"redis": `call pcall log sha1hex error_reply status_reply setresp set_repl replicate_commands breakpoint debug
+			acl_check_cmd register_function REDIS_VERSION REDIS_VERSION_NUM REPL_ALL REPL_AOF REPL_SLAVE REPL_REPLICA REPL_NONE
+			LOG_DEBUG LOG_VERBOSE LOG_NOTICE LOG_WARNING`,
+		"cjson": `encode decode new null encode_sparse_array encode_max_depth decode_max_depth encode_number_precision
+			encode_keep_buffer encode_invalid_numbers decode_invalid_numbers _NAME _VERSION`,
+	} {
+		all[name] = wordSet(members)
+	}
+	return all
+}()
+
 func (u *unit) checkGlobals() (found Findings) {
 	for _, use := range u.chunk.Globals {
 		path := use.Path()
@@ -103,6 +125,9 @@ func (u *unit) checkGlobals() (found Findings) {
 			fault(fmt.Sprintf("assignment to a field of the global %q", use.Name), "Redis refuses it; make it a local")
 		case len(path) > 0 && harmful[use.Name+"."+path[0]] != "":
 			fault(fmt.Sprintf("%s.%s must not be used", use.Name, path[0]), harmful[use.Name+"."+path[0]])
+		case len(path) > 0 && libraries[use.Name] != nil && !libraries[use.Name][path[0]]:
+			found = append(found, u.findingAt(use.Fields()[0].Key.Pos(), fmt.Sprintf("%s has no %q", use.Name, path[0]),
+				didYouMean(path[0], slices.Sorted(maps.Keys(libraries[use.Name])))))
 		}
 	}
 	return found

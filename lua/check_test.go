@@ -112,3 +112,23 @@ func TestNoFindings(t *testing.T) {
 		t.Errorf("a byte order mark: %v", err)
 	}
 }
+
+// A function that a library of the servers does not have is found at start-up,
+// with the one that was meant; members that all have, and those of tables that
+// not all servers have, pass.
+func TestFindingsInLibraries(t *testing.T) {
+	for call, says := range map[string]string{
+		`string.fromat("%d", 1)`: `string has no "fromat"; did you mean format?`,
+		`redis.cal("PING")`:      `redis has no "cal"; did you mean call?`,
+		`cjson.encoed({})`:       `cjson has no "encoed"; did you mean encode?`,
+		`string.format("%d", 1)`: "",
+		`math.huge`:              "",
+		`cmsgpack.pack(1)`:       "",
+		`redis.LOG_WARNING`:      "",
+	} {
+		_, err := lua.TryModule("M", lua.Func("f", "", "return "+call))
+		if (err == nil) != (says == "") || err != nil && !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v, want %q", call, err, says)
+		}
+	}
+}
