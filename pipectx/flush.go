@@ -309,10 +309,13 @@ func (f *flight) parts(round []*batch) (parts [][]*batch) {
 		}
 	}
 	slices.SortStableFunc(round, func(a, b *batch) int { return rank(a) - rank(b) })
-	for from, to := 0, 0; from < len(round); from = to {
-		for to = from; to < len(round) && rank(round[to]) == rank(round[from]); to++ {
+	for from := 0; from < len(round); {
+		to := from
+		for to < len(round) && rank(round[to]) == rank(round[from]) {
+			to++
 		}
 		parts = append(parts, round[from:to])
+		from = to
 	}
 	return parts
 }
