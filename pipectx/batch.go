@@ -1,0 +1,193 @@
+package pipectx
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+
+	"github.com/redis/go-redis/v9"
+)
+
+func (b *batch) outcome(n int) outcome {
+	if b.lost != nil {
+		return outcome{err: b.lost}
+	}
+	return b.outcomes[n]
+}
+
+// broken tells whether the connection failed behind the first byte.
+func (b *batch) broken() bool {
+	last := b.outcome(len(b.items) - 1)
+	return last.err != nil && !last.unsent
+}
+
+// host is where the batch went, for redirections that name only a port.
+func (b *batch) host() string {
+	if b.node == nil {
+		return ""
+	}
+	host, _, _ := net.SplitHostPort(b.node.client.Options().Addr)
+	return host
+}
+
+// deliver sends the batch in chunks. It reads items and writes none of them.
+func (b *batch) deliver(ctx context.Context, items []item) {
+	var bodies map[string]bool // scripts whose body has gone along
+	b.outcomes = slices.Grow(b.outcomes, len(b.items))[:len(b.items)]
+	for from := 0; from < len(b.items); {
+		to := b.chunk(ctx, items, from, &bodies)
+		if last := b.outcomes[to-1]; last.err != nil {
+			rest := outcome{err: errBehind}
+			if last.unsent { // there was no connection at all
+				rest = last
+			}
+			for n := to; n < len(b.items); n++ {
+				b.outcomes[n] = rest
+			}
+			break
+		}
+		from = to
+	}
+	behind := false
+	for n := len(b.items) - 1; n >= 0; n-- {
+		o := &b.outcomes[n]
+		o.behind = o.behind || behind
+		behind = behind || o.err != nil && !o.unsent && o.err != errBehind && !items[b.items[n]].read
+	}
+}
+
+// chunk sends items from from on, as many as fit, and returns where it ended.
+// An Atomic is not divided.
+func (b *batch) chunk(ctx context.Context, items []item, from int, bodies *map[string]bool) (to int) {
+	wires := b.wires[:0]
+	b.at = b.at[:0]
+	size := 0
+	var in *block
+	add := func(args []any) {
+		for _, word := range args {
+			size += len(*word.(*string))
+		}
+		wires = append(wires, wire{RawCmd: *redis.NewRawCmd(ctx, args...)})
+	}
+	for to = from; to < len(b.items); to++ {
+		it := &items[b.items[to]]
+		if it.block != in || it.block == nil {
+			if in != nil {
+				add(execArgs)
+				in = nil
+			}
+			if to-from >= chunkCommands || size >= chunkBytes {
+				break
+			}
+			if it.asking {
+				add(askingArgs) // before MULTI it holds for the whole block
+			}
+			if it.block != nil {
+				in, *bodies = it.block, nil // nothing is taken to be known: see words
+				add(multiArgs)
+			}
+		}
+		b.at = append(b.at, len(wires))
+		add(b.words(it, bodies))
+	}
+	if in != nil {
+		add(execArgs)
+	}
+	b.wires = wires
+	b.sent += size
+	b.trips++
+	err := b.exec(ctx, wires)
+	for n := from; n < to; n++ {
+		o := &b.outcomes[n]
+		*o = wires[b.at[n-from]].outcome(err)
+		b.got += len(o.frame)
+		if s := items[b.items[n]].script; s != nil && o.err == nil && ran(o.frame) && items[b.items[n]].block == nil {
+			b.node.known.add(s.SHA)
+		}
+	}
+	b.settleBlocks(items, from, to, err)
+	return to
+}
+
+// outcome reads what became of a wire; err is that of the whole pipeline.
+func (w *wire) outcome(err error) outcome {
+	o := outcome{frame: w.Val(), err: w.Err()}
+	switch {
+	case len(o.frame) > 0 && (o.err == nil || frameLen(o.frame) == len(o.frame)):
+		o.err = nil // answered, though go-redis gives the error of a later loss to all
+	case o.err == nil && err != nil: // a hook kept it from being sent
+		o.err = err
+	case o.err == nil:
+		o.err = errNoReply
+	}
+	if o.err != nil {
+		var refused redis.Error
+		o.unsent = !w.written || errors.As(o.err, &refused) // raw replies are no errors: it is the handshake's
+	}
+	return o
+}
+
+// settleBlocks takes the replies to EXEC apart.
+func (b *batch) settleBlocks(items []item, from, to int, err error) {
+	for n := from; n < to; {
+		in := items[b.items[n]].block
+		end := n + 1
+		for ; in != nil && end < to && items[b.items[end]].block == in; end++ {
+		}
+		if in != nil {
+			writes := false
+			for _, i := range b.items[n:end] {
+				writes = writes || !items[i].read
+			}
+			multi, exec := &b.wires[b.at[n-from]-1], &b.wires[b.at[end-1-from]+1]
+			settleBlock(b.outcomes[n:end], multi.outcome(err), exec.outcome(err), writes)
+		}
+		n = end
+	}
+}
+
+// ran tells whether a reply shows that its script is known: it is a result, or
+// the error of a script of package lua.
+func ran(frame []byte) bool { return frame[0] != failed || bytes.Contains(frame, []byte(raisedInLua)) }
+
+var (
+	errNoReply = errors.New("no reply")
+	errBehind  = fmt.Errorf("%w: the connection failed before this command's turn", ErrNotSent)
+	askingArgs = []any{&askingWord}
+)
+
+// words returns the arguments of an item: its own, or those that carry a
+// script's body where the node does not know it. In an Atomic the first use of a
+// script always does: NOSCRIPT there would leave the block executed in part.
+func (b *batch) words(it *item, bodies *map[string]bool) []any {
+	s := it.script
+	if s == nil || it.noScript < 3 && ((*bodies)[s.SHA] || it.block == nil && b.node.known.has(s.SHA)) {
+		return it.args
+	}
+	if *bodies == nil {
+		*bodies = map[string]bool{}
+	}
+	(*bodies)[s.SHA] = true
+	b.loads++
+	args := slices.Clone(it.args)
+	args[0], args[1] = s.eval(), &s.Body
+	return args
+}
+
+// exec sends wires as one pipeline, or a lone one as a single command.
+func (b *batch) exec(ctx context.Context, wires []wire) error {
+	if len(wires) == 1 { // a lone command costs no pipeline
+		return b.node.client.Process(ctx, &wires[0])
+	}
+	b.cmds = b.cmds[:0]
+	for i := range wires {
+		b.cmds = append(b.cmds, &wires[i])
+	}
+	p := b.node.client.Pipeline()
+	_ = p.BatchProcess(ctx, b.cmds...) // it only queues
+	_, err := p.Exec(ctx)
+	return err
+}

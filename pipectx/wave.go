@@ -1,0 +1,238 @@
+package pipectx
+
+import "context"
+
+// A wave is what is sent at once.
+type wave struct {
+	items []item
+	calls []callback
+	arena *arena // of the items' words
+}
+
+// take hands out what wanted scopes have queued: items, and callbacks too if
+// calls is set. Children still open stay behind: they were started on other
+// goroutines and have not committed.
+func (r *root) take(wanted func(*scope) bool, calls bool) (w wave) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.taken++
+	items := r.items // handed out: what stays behind is copied
+	r.items = nil
+	n := 0
+	for _, it := range items {
+		switch {
+		case it.ref == nil: // discarded
+		case wanted(it.scope.find()):
+			items[n] = it
+			n++
+		default:
+			r.items = append(r.items, it)
+		}
+	}
+	w.items = items[:n]
+	if w.arena = r.arena; w.arena != nil {
+		w.arena.waves++
+		if r.items == nil {
+			r.arena = nil // what is queued next gets another
+		}
+	}
+	if calls {
+		var left []callback
+		for _, c := range r.calls {
+			switch {
+			case c.fn == nil:
+			case wanted(c.scope.find()):
+				w.calls = append(w.calls, c)
+			default:
+				left = append(left, c)
+			}
+		}
+		r.calls = left
+	}
+	return w
+}
+
+// send flushes the items of a wave and counts what failed.
+func (r *root) send(ctx context.Context, w wave) {
+	free := true
+	if len(w.items) > 0 {
+		r.mu.Lock()
+		number, dead := r.wave, map[*node]bool(nil)
+		if r.stream != nil {
+			dead = r.stream.dead
+		}
+		r.wave++
+		r.mu.Unlock()
+		free = r.db.flush(ctx, w.items, number, dead)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sent.count(w.items)
+	if free {
+		clear(w.items)
+		lists.Put(&w.items)
+	}
+	if a := w.arena; a != nil {
+		a.lost = a.lost || !free
+		if a.waves--; a != r.arena {
+			a.free()
+		}
+	}
+}
+
+// chunk sends what is queued and runs the callbacks; their errors, and that of
+// a value they queued and that could not be encoded, are counted, and the last is
+// returned.
+func (r *root) chunk(ctx context.Context) error {
+	w := r.take(func(s *scope) bool { return s == r.top }, true)
+	calls := w.calls
+	r.send(ctx, w)
+	r.mu.Lock()
+	r.top.block = nil // what callbacks queue is outside of the block
+	r.mu.Unlock()
+	var failed []error
+	for _, c := range calls {
+		if err := c.fn(c.ctx); err != nil {
+			failed = append(failed, err)
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.top.poison != nil { // a callback queued it
+		failed = append(failed, r.top.poison)
+	}
+	for _, err := range failed {
+		r.sent.add(err)
+	}
+	r.sent.callbacks += len(failed)
+	if len(failed) == 0 {
+		return nil
+	}
+	return failed[len(failed)-1]
+}
+
+// finish sends wave after wave until nothing is queued.
+func (r *root) finish(ctx context.Context) error {
+	if r.stream != nil {
+		r.callBack(nil) // what another goroutine left to one that has ended
+		r.mu.Lock()
+		err := r.top.failed
+		r.mu.Unlock()
+		if err != nil {
+			return r.failures()
+		}
+	}
+	for r.queued() {
+		if err := r.chunk(ctx); err != nil {
+			r.end(err)
+			break
+		}
+	}
+	r.end(ErrEnded)
+	return r.failures()
+}
+
+// queued tells whether anything is to be sent or called.
+func (r *root) queued() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, it := range r.items {
+		if it.ref != nil && it.scope.find() == r.top {
+			return true
+		}
+	}
+	for _, c := range r.calls {
+		if c.fn != nil && c.scope.find() == r.top {
+			return true
+		}
+	}
+	return false
+}
+
+// failures is what has failed so far, nil if nothing has.
+func (r *root) failures() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.sent.Failed == 0 {
+		return nil
+	}
+	return &r.sent
+}
+
+// turns is the channel that serves one goroutine at a time. The caller holds mu.
+func (r *root) turns() chan struct{} {
+	if r.turn == nil {
+		r.turn = make(chan struct{}, 1)
+	}
+	return r.turn
+}
+
+// await sends what the scope and those around it have queued, unless ready
+// holds. One goroutine at a time: the next finds its Ref resolved, or sends what
+// came since. Members of a Gather wait for each other instead.
+func (s *scope) await(ctx context.Context, ready func() bool) error {
+	r := s.root
+	r.mu.Lock()
+	turn := r.turns()
+	chain, group, err := s.around()
+	r.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	if group != nil {
+		return group.await(ctx, chain)
+	}
+	select {
+	case turn <- struct{}{}:
+		defer func() { <-turn }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	if !ready() {
+		r.send(ctx, r.take(func(s *scope) bool { return chain[s] }, false))
+	}
+	return nil
+}
+
+// around returns the scopes whose commands an Await sends: the scope's own and
+// those around it, and the Gather it is a member of. An error is why nothing may
+// be sent. The caller holds root.mu.
+func (s *scope) around() (chain map[*scope]bool, group *Group, err error) {
+	at, err := s.usable()
+	if err != nil {
+		return nil, nil, err
+	}
+	if s.within() != nil {
+		return nil, nil, errAwaitInAtomic
+	}
+	chain = map[*scope]bool{}
+	for ; at != nil; at = at.parent {
+		if at = at.find(); at.poison != nil {
+			return nil, nil, at.poison
+		}
+		chain[at] = true
+		if group == nil {
+			group = at.group
+		}
+	}
+	return chain, group, nil
+}
+
+// count adds the items whose Refs hold a failure that the caller does not
+// handle itself.
+func (e *RunError) count(items []item) {
+	e.Sent += len(items)
+	for i := range items {
+		out := items[i].ref.outcome()
+		if failure(out.err) && !out.handled.Load() {
+			e.add(items[i].located(out.err))
+		}
+	}
+}
+
+func (e *RunError) add(err error) {
+	e.Failed++
+	if len(e.Errors) < joined {
+		e.Errors = append(e.Errors, err)
+	}
+}
