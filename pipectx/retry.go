@@ -151,7 +151,11 @@ func unreachable(c *conn, err error) error {
 	if errors.As(err, &refused) {
 		return fmt.Errorf("%s refused the connection: %w; look at user, password and database", where, err)
 	}
-	return fmt.Errorf("cannot reach %s: %w; is a server running there?", where, err)
+	cure := "is a server running there?"
+	if client, ok := c.client.(*redis.Client); ok && client.Options().TLSConfig != nil {
+		cure += " does it speak TLS? (without, the scheme is redis://)"
+	}
+	return fmt.Errorf("cannot reach %s: %w; %s", where, err, cure)
 }
 
 // settle gives the Ref its answer.
