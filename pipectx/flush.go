@@ -107,15 +107,26 @@ func (d *db) flush(ctx context.Context, items []item, wave int, dead map[*node]b
 			panic(f.raised)
 		}
 	}()
-	start := time.Now()
+	if len(d.observers) > 0 {
+		defer f.observe(time.Now())
+	}
 	for more := true; more; {
 		more = f.attempt()
 	}
-	f.stats.Duration = time.Since(start)
-	for _, o := range d.observers {
-		o.Flushed(ctx, f.stats)
-	}
 	return f.free
+}
+
+// observe tells the observers, also when a decoder panics.
+func (f *flight) observe(start time.Time) {
+	f.stats.Start, f.stats.Duration = start, time.Since(start)
+	for i := range f.items {
+		if failure(f.items[i].ref.outcome().err) {
+			f.stats.Failed++
+		}
+	}
+	for _, o := range f.db.observers {
+		o.Flushed(f.ctx, f.stats)
+	}
 }
 
 // A flight is a flush under way.

@@ -23,7 +23,9 @@ type Observer interface {
 
 // Flush is what one flush cost.
 type Flush struct {
+	Start       time.Time     // when it began
 	Commands    int           // commands asked for
+	Failed      int           // those that failed; what is absent has not
 	Connections int           // connections and Cluster nodes that took part
 	RoundTrips  int           // batches sent; those of one attempt go in parallel
 	Attempts    int           // 1, and one more for each time something was sent again
