@@ -851,7 +851,10 @@ func TestObserver(t *testing.T) {
 	if got.Duration <= 0 || got.Duration > took {
 		t.Errorf("it took %v of %v", got.Duration, took)
 	}
-	got.Duration = 0
+	if got.Start.Before(start) {
+		t.Errorf("it began at %v, before %v", got.Start, start)
+	}
+	got.Start, got.Duration = time.Time{}, 0
 	want := pipectx.Flush{
 		Commands: 3, Connections: 1, RoundTrips: 1, Attempts: 1, ScriptLoads: 1,
 		BytesOut: got.BytesOut, BytesIn: int64(len("+OK\r\n") + len("$5\r\nvalue\r\n") + len("$1\r\nx\r\n")),
