@@ -67,7 +67,7 @@
 //     had, or none, until its next write.
 //   - More than 5,000 members, fields or keys go in several commands of one
 //     pipeline. Other clients may come between, and when the connection breaks
-//     some may have run.
+//     some may have run. Beyond 1 MiB the pipeline takes several round trips.
 //   - MGet over ids of several slots of a Cluster is several commands.
 //
 // # Compatibility

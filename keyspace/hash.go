@@ -91,8 +91,8 @@ func (b BoundHash[K, F, V]) GetAll(ctx context.Context, id K) *pipectx.Ref[map[F
 
 // Set stores the value of a field, and tells whether the field is new.
 //
-// Cost: HSET; 1 command, with a default TTL 2; 1 round trip outside Run, none
-// of its own inside.
+// Cost: HSET, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
+// outside Run, none of its own inside.
 func (b BoundHash[K, F, V]) Set(ctx context.Context, id K, name F, value V) *pipectx.Ref[bool] {
 	return b.Key(id).Set(ctx, name, value)
 }
@@ -100,7 +100,7 @@ func (b BoundHash[K, F, V]) Set(ctx context.Context, id K, name F, value V) *pip
 // SetMany stores the values of fields, leaves other fields alone, and answers
 // how many are new.
 //
-// Cost: HSET; 1 command for each 5,000 fields, with a default TTL 1 more;
+// Cost: HSET, 1 command for each 5,000 fields, and PEXPIRE with a default TTL;
 // 1 round trip outside Run, none of its own inside.
 func (b BoundHash[K, F, V]) SetMany(ctx context.Context, id K, values map[F]V) *pipectx.Ref[int64] {
 	return b.Key(id).SetMany(ctx, values)
@@ -108,8 +108,8 @@ func (b BoundHash[K, F, V]) SetMany(ctx context.Context, id K, values map[F]V) *
 
 // SetNX stores the value of a field if there is none, and tells whether it did.
 //
-// Cost: HSETNX; 1 command, with a default TTL 2; 1 round trip outside Run, none
-// of its own inside.
+// Cost: HSETNX, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
+// outside Run, none of its own inside.
 func (b BoundHash[K, F, V]) SetNX(ctx context.Context, id K, name F, value V) *pipectx.Ref[bool] {
 	return b.Key(id).SetNX(ctx, name, value)
 }
@@ -117,8 +117,8 @@ func (b BoundHash[K, F, V]) SetNX(ctx context.Context, id K, name F, value V) *p
 // IncrBy adds n to the value of a field and answers the sum; V is an integer
 // type.
 //
-// Cost: HINCRBY; 1 command, with a default TTL 2; 1 round trip outside Run,
-// none of its own inside.
+// Cost: HINCRBY, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
+// outside Run, none of its own inside.
 func (b BoundHash[K, F, V]) IncrBy(ctx context.Context, id K, name F, n int64) *pipectx.Ref[V] {
 	return b.Key(id).IncrBy(ctx, name, n)
 }
@@ -126,15 +126,15 @@ func (b BoundHash[K, F, V]) IncrBy(ctx context.Context, id K, name F, n int64) *
 // IncrByFloat adds x to the value of a field and answers the sum; V is a float
 // type.
 //
-// Cost: HINCRBYFLOAT; 1 command, with a default TTL 2; 1 round trip outside
-// Run, none of its own inside.
+// Cost: HINCRBYFLOAT, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round
+// trip outside Run, none of its own inside.
 func (b BoundHash[K, F, V]) IncrByFloat(ctx context.Context, id K, name F, x float64) *pipectx.Ref[V] {
 	return b.Key(id).IncrByFloat(ctx, name, x)
 }
 
 // HDel removes fields and answers how many there were. Del removes the key.
 //
-// Cost: HDEL; 1 command for each 5,000 fields, with a default TTL 1 more;
+// Cost: HDEL, 1 command for each 5,000 fields, and PEXPIRE with a default TTL;
 // 1 round trip outside Run, none of its own inside.
 func (b BoundHash[K, F, V]) HDel(ctx context.Context, id K, names ...F) *pipectx.Ref[int64] {
 	return b.Key(id).HDel(ctx, names...)
@@ -205,8 +205,8 @@ func (k HashKey[F, V]) GetAll(ctx context.Context) *pipectx.Ref[map[F]V] {
 // Set stores the value of a field, in place of the one it had. It tells whether
 // the field is new.
 //
-// Cost: HSET, with a default TTL and PEXPIRE; 1 command, with a default TTL 2;
-// 1 round trip outside Run, none of its own inside.
+// Cost: HSET, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
+// outside Run, none of its own inside.
 func (k HashKey[F, V]) Set(ctx context.Context, name F, value V) *pipectx.Ref[bool] {
 	c := k.about("HSET", name)
 	k.entry.writeValue(c, k.key, name, value)
@@ -217,8 +217,8 @@ func (k HashKey[F, V]) Set(ctx context.Context, name F, value V) *pipectx.Ref[bo
 // how many are new. More than 5,000 go in several commands of one pipeline, and
 // are not stored at one moment; without fields nothing is sent.
 //
-// Cost: HSET, with a default TTL and PEXPIRE; 1 command for each 5,000 fields,
-// with a default TTL 1 more; 1 round trip outside Run, none of its own inside.
+// Cost: HSET, 1 command for each 5,000 fields, and PEXPIRE with a default TTL;
+// 1 round trip outside Run, none of its own inside.
 func (k HashKey[F, V]) SetMany(ctx context.Context, values map[F]V) *pipectx.Ref[int64] {
 	list := make([]keyValue[F, V], 0, len(values))
 	for name, value := range values {
@@ -229,8 +229,8 @@ func (k HashKey[F, V]) SetMany(ctx context.Context, values map[F]V) *pipectx.Ref
 
 // SetNX stores the value of a field if there is none, and tells whether it did.
 //
-// Cost: HSETNX, with a default TTL and PEXPIRE; 1 command, with a default TTL 2;
-// 1 round trip outside Run, none of its own inside.
+// Cost: HSETNX, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
+// outside Run, none of its own inside.
 func (k HashKey[F, V]) SetNX(ctx context.Context, name F, value V) *pipectx.Ref[bool] {
 	c := k.about("HSETNX", name)
 	k.entry.writeValue(c, k.key, name, value)
@@ -244,8 +244,8 @@ func (k HashKey[F, V]) SetNX(ctx context.Context, name F, value V) *pipectx.Ref[
 // server counts in 64 bits and refuses what would overflow those; a sum that
 // only V cannot hold is stored, and the answer is a *[field.DecodeError].
 //
-// Cost: HINCRBY, with a default TTL and PEXPIRE; 1 command, with a default TTL
-// 2; 1 round trip outside Run, none of its own inside.
+// Cost: HINCRBY, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
+// outside Run, none of its own inside.
 func (k HashKey[F, V]) IncrBy(ctx context.Context, name F, n int64) *pipectx.Ref[V] {
 	c := k.about("HINCRBY", name)
 	c.Int(n)
@@ -258,8 +258,8 @@ func (k HashKey[F, V]) IncrBy(ctx context.Context, name F, n int64) *pipectx.Ref
 // infinities are refused. The server keeps 17 digits behind the point of a sum,
 // so a much smaller one is 0.
 //
-// Cost: HINCRBYFLOAT, with a default TTL and PEXPIRE; 1 command, with a default
-// TTL 2; 1 round trip outside Run, none of its own inside.
+// Cost: HINCRBYFLOAT, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round
+// trip outside Run, none of its own inside.
 func (k HashKey[F, V]) IncrByFloat(ctx context.Context, name F, x float64) *pipectx.Ref[V] {
 	c := k.about("HINCRBYFLOAT", name)
 	number(c, k.key, "IncrByFloat", x, false)
@@ -271,8 +271,8 @@ func (k HashKey[F, V]) IncrByFloat(ctx context.Context, name F, x float64) *pipe
 // them as in [HashKey.SetMany]. The key goes with its last field. Del removes
 // the key itself.
 //
-// Cost: HDEL, with a default TTL and PEXPIRE; 1 command for each 5,000 fields,
-// with a default TTL 1 more; 1 round trip outside Run, none of its own inside.
+// Cost: HDEL, 1 command for each 5,000 fields, and PEXPIRE with a default TTL;
+// 1 round trip outside Run, none of its own inside.
 func (k HashKey[F, V]) HDel(ctx context.Context, names ...F) *pipectx.Ref[int64] {
 	return writeAll(ctx, k.handle, "HDEL", names, k.entry.name)
 }

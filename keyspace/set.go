@@ -64,7 +64,7 @@ func (b BoundSet[K, M]) Key(id K) SetKey[M] { return SetKey[M]{b.handle(id), b.m
 
 // Add adds members and answers how many were new.
 //
-// Cost: SADD; 1 command for each 5,000 members, with a default TTL 1 more;
+// Cost: SADD, 1 command for each 5,000 members, and PEXPIRE with a default TTL;
 // 1 round trip outside Run, none of its own inside.
 func (b BoundSet[K, M]) Add(ctx context.Context, id K, members ...M) *pipectx.Ref[int64] {
 	return b.Key(id).Add(ctx, members...)
@@ -72,7 +72,7 @@ func (b BoundSet[K, M]) Add(ctx context.Context, id K, members ...M) *pipectx.Re
 
 // Rem removes members and answers how many there were.
 //
-// Cost: SREM; 1 command for each 5,000 members, with a default TTL 1 more;
+// Cost: SREM, 1 command for each 5,000 members, and PEXPIRE with a default TTL;
 // 1 round trip outside Run, none of its own inside.
 func (b BoundSet[K, M]) Rem(ctx context.Context, id K, members ...M) *pipectx.Ref[int64] {
 	return b.Key(id).Rem(ctx, members...)
@@ -110,16 +110,16 @@ func (b BoundSet[K, M]) Card(ctx context.Context, id K) *pipectx.Ref[int64] {
 // Pop removes some member and answers it; [pipectx.ErrNotFound] if there is
 // none.
 //
-// Cost: SPOP; 1 command, with a default TTL 2; 1 round trip outside Run, none
-// of its own inside.
+// Cost: SPOP, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
+// outside Run, none of its own inside.
 func (b BoundSet[K, M]) Pop(ctx context.Context, id K) *pipectx.Ref[M] {
 	return b.Key(id).Pop(ctx)
 }
 
 // PopN removes some n members, or all if there are fewer, and answers them.
 //
-// Cost: SPOP; 1 command, with a default TTL 2; 1 round trip outside Run, none
-// of its own inside.
+// Cost: SPOP, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
+// outside Run, none of its own inside.
 func (b BoundSet[K, M]) PopN(ctx context.Context, id K, n int64) *pipectx.Ref[[]M] {
 	return b.Key(id).PopN(ctx, n)
 }
@@ -151,8 +151,8 @@ type SetKey[M any] struct {
 // than 5,000 go in several commands of one pipeline, and are not added at one
 // moment; without members nothing is sent.
 //
-// Cost: SADD, with a default TTL and PEXPIRE; 1 command for each 5,000 members,
-// with a default TTL 1 more; 1 round trip outside Run, none of its own inside.
+// Cost: SADD, 1 command for each 5,000 members, and PEXPIRE with a default TTL;
+// 1 round trip outside Run, none of its own inside.
 func (k SetKey[M]) Add(ctx context.Context, members ...M) *pipectx.Ref[int64] {
 	return writeAll(ctx, k.handle, "SADD", members, k.member)
 }
@@ -160,8 +160,8 @@ func (k SetKey[M]) Add(ctx context.Context, members ...M) *pipectx.Ref[int64] {
 // Rem removes members and answers how many of them were there; large numbers
 // of them as in [SetKey.Add]. The key goes with its last member.
 //
-// Cost: SREM, with a default TTL and PEXPIRE; 1 command for each 5,000 members,
-// with a default TTL 1 more; 1 round trip outside Run, none of its own inside.
+// Cost: SREM, 1 command for each 5,000 members, and PEXPIRE with a default TTL;
+// 1 round trip outside Run, none of its own inside.
 func (k SetKey[M]) Rem(ctx context.Context, members ...M) *pipectx.Ref[int64] {
 	return writeAll(ctx, k.handle, "SREM", members, k.member)
 }
@@ -223,8 +223,8 @@ func (k SetKey[M]) Card(ctx context.Context) *pipectx.Ref[int64] {
 // Pop removes some member and answers it. If there is no such key the answer is
 // [pipectx.ErrNotFound].
 //
-// Cost: SPOP, with a default TTL and PEXPIRE; 1 command, with a default TTL 2;
-// 1 round trip outside Run, none of its own inside.
+// Cost: SPOP, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
+// outside Run, none of its own inside.
 func (k SetKey[M]) Pop(ctx context.Context) *pipectx.Ref[M] {
 	return write(ctx, k.handle, k.command("SPOP"), k.member.one)
 }
@@ -232,8 +232,8 @@ func (k SetKey[M]) Pop(ctx context.Context) *pipectx.Ref[M] {
 // PopN removes some n members, or all if there are fewer, and answers them;
 // none if there is no such key. A negative n is refused.
 //
-// Cost: SPOP, with a default TTL and PEXPIRE; 1 command, with a default TTL 2;
-// 1 round trip outside Run, none of its own inside.
+// Cost: SPOP, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
+// outside Run, none of its own inside.
 func (k SetKey[M]) PopN(ctx context.Context, n int64) *pipectx.Ref[[]M] {
 	c := k.command("SPOP")
 	if n < 0 {

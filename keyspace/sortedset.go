@@ -78,15 +78,15 @@ func (b BoundSortedSet[K, M]) Key(id K) SortedSetKey[M] {
 
 // Add gives member a score, and tells whether the member is new.
 //
-// Cost: ZADD; 1 command, with a default TTL 2; 1 round trip outside Run, none
-// of its own inside.
+// Cost: ZADD, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
+// outside Run, none of its own inside.
 func (b BoundSortedSet[K, M]) Add(ctx context.Context, id K, member M, score float64) *pipectx.Ref[bool] {
 	return b.Key(id).Add(ctx, member, score)
 }
 
 // AddMany gives members scores, and answers how many of them are new.
 //
-// Cost: ZADD; 1 command for each 5,000 members, with a default TTL 1 more;
+// Cost: ZADD, 1 command for each 5,000 members, and PEXPIRE with a default TTL;
 // 1 round trip outside Run, none of its own inside.
 func (b BoundSortedSet[K, M]) AddMany(ctx context.Context, id K, members ...Z[M]) *pipectx.Ref[int64] {
 	return b.Key(id).AddMany(ctx, members...)
@@ -94,15 +94,15 @@ func (b BoundSortedSet[K, M]) AddMany(ctx context.Context, id K, members ...Z[M]
 
 // IncrBy adds x to the score of member and answers the sum.
 //
-// Cost: ZINCRBY; 1 command, with a default TTL 2; 1 round trip outside Run,
-// none of its own inside.
+// Cost: ZINCRBY, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
+// outside Run, none of its own inside.
 func (b BoundSortedSet[K, M]) IncrBy(ctx context.Context, id K, member M, x float64) *pipectx.Ref[float64] {
 	return b.Key(id).IncrBy(ctx, member, x)
 }
 
 // Rem removes members and answers how many there were.
 //
-// Cost: ZREM; 1 command for each 5,000 members, with a default TTL 1 more;
+// Cost: ZREM, 1 command for each 5,000 members, and PEXPIRE with a default TTL;
 // 1 round trip outside Run, none of its own inside.
 func (b BoundSortedSet[K, M]) Rem(ctx context.Context, id K, members ...M) *pipectx.Ref[int64] {
 	return b.Key(id).Rem(ctx, members...)
@@ -172,14 +172,16 @@ func (b BoundSortedSet[K, M]) RevRange(ctx context.Context, id K, start, stop in
 
 // RangeWithScores is Range with the scores.
 //
-// Cost: ZRANGE; 1 command; 1 round trip outside Run, none of its own inside.
+// Cost: ZRANGE WITHSCORES; 1 command; 1 round trip outside Run, none of its own
+// inside.
 func (b BoundSortedSet[K, M]) RangeWithScores(ctx context.Context, id K, start, stop int64) *pipectx.Ref[[]Z[M]] {
 	return b.Key(id).RangeWithScores(ctx, start, stop)
 }
 
 // RevRangeWithScores is RevRange with the scores.
 //
-// Cost: ZREVRANGE; 1 command; 1 round trip outside Run, none of its own inside.
+// Cost: ZREVRANGE WITHSCORES; 1 command; 1 round trip outside Run, none of its
+// own inside.
 func (b BoundSortedSet[K, M]) RevRangeWithScores(ctx context.Context, id K, start, stop int64) *pipectx.Ref[[]Z[M]] {
 	return b.Key(id).RevRangeWithScores(ctx, start, stop)
 }
@@ -193,8 +195,8 @@ type SortedSetKey[M any] struct {
 // Add gives member a score, in place of the one it had. It tells whether the
 // member is new.
 //
-// Cost: ZADD, with a default TTL and PEXPIRE; 1 command, with a default TTL 2;
-// 1 round trip outside Run, none of its own inside.
+// Cost: ZADD, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
+// outside Run, none of its own inside.
 func (k SortedSetKey[M]) Add(ctx context.Context, member M, score float64) *pipectx.Ref[bool] {
 	c := k.command("ZADD")
 	number(c, k.key, "Add", score, true)
@@ -206,8 +208,8 @@ func (k SortedSetKey[M]) Add(ctx context.Context, member M, score float64) *pipe
 // many of them are new. More than 5,000 go in several commands of one pipeline,
 // and are not added at one moment; without members nothing is sent.
 //
-// Cost: ZADD, with a default TTL and PEXPIRE; 1 command for each 5,000 members,
-// with a default TTL 1 more; 1 round trip outside Run, none of its own inside.
+// Cost: ZADD, 1 command for each 5,000 members, and PEXPIRE with a default TTL;
+// 1 round trip outside Run, none of its own inside.
 func (k SortedSetKey[M]) AddMany(ctx context.Context, members ...Z[M]) *pipectx.Ref[int64] {
 	return writeAll(ctx, k.handle, "ZADD", members, pairs[M]{k.member})
 }
@@ -223,8 +225,8 @@ func (p pairs[M]) write(c *pipectx.Command, key string, z Z[M]) {
 // IncrBy adds x, which may be negative, to the score of member and answers the
 // sum. One that is no member yet counts as 0 and is added.
 //
-// Cost: ZINCRBY, with a default TTL and PEXPIRE; 1 command, with a default TTL 2;
-// 1 round trip outside Run, none of its own inside.
+// Cost: ZINCRBY, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
+// outside Run, none of its own inside.
 func (k SortedSetKey[M]) IncrBy(ctx context.Context, member M, x float64) *pipectx.Ref[float64] {
 	c := k.command("ZINCRBY")
 	number(c, k.key, "IncrBy", x, true)
@@ -235,8 +237,8 @@ func (k SortedSetKey[M]) IncrBy(ctx context.Context, member M, x float64) *pipec
 // Rem removes members and answers how many of them were there; large numbers
 // of them as in [SortedSetKey.AddMany]. The key goes with its last member.
 //
-// Cost: ZREM, with a default TTL and PEXPIRE; 1 command for each 5,000 members,
-// with a default TTL 1 more; 1 round trip outside Run, none of its own inside.
+// Cost: ZREM, 1 command for each 5,000 members, and PEXPIRE with a default TTL;
+// 1 round trip outside Run, none of its own inside.
 func (k SortedSetKey[M]) Rem(ctx context.Context, members ...M) *pipectx.Ref[int64] {
 	return writeAll(ctx, k.handle, "ZREM", members, k.member.value)
 }

@@ -76,8 +76,9 @@ func (b BoundString[K, V]) Get(ctx context.Context, id K) *pipectx.Ref[V] {
 // key, or one of another Redis type. On a Cluster the ids may be in any slots;
 // then, or beyond 5,000 ids, the values need not be of one moment.
 //
-// Cost: MGET; 1 command, on a Cluster 1 for each slot, and 1 for each 5,000 ids;
-// 1 round trip outside Run for each node, none of its own inside.
+// Cost: MGET; 1 command for each 5,000 ids, on a Cluster for those of each
+// slot; 1 round trip outside Run, on a Cluster 1 to each node, none of its own
+// inside.
 func (b BoundString[K, V]) MGet(ctx context.Context, ids ...K) *pipectx.Ref[[]field.Optional[V]] {
 	keys := make([]string, len(ids))
 	for i, id := range ids {
@@ -145,21 +146,24 @@ func meeting(keys []string, slots bool) [][]int {
 // Set stores the value. It takes a TTL away, but for the default one, which
 // begins anew.
 //
-// Cost: SET; 1 command; 1 round trip outside Run, none of its own inside.
+// Cost: SET, with PX for a default TTL; 1 command; 1 round trip outside Run,
+// none of its own inside.
 func (b BoundString[K, V]) Set(ctx context.Context, id K, value V) *pipectx.Ref[struct{}] {
 	return b.Key(id).Set(ctx, value)
 }
 
 // SetNX is Set if there is no such key, and tells whether it did.
 //
-// Cost: SET NX; 1 command; 1 round trip outside Run, none of its own inside.
+// Cost: SET NX, with PX for a default TTL; 1 command; 1 round trip outside Run,
+// none of its own inside.
 func (b BoundString[K, V]) SetNX(ctx context.Context, id K, value V) *pipectx.Ref[bool] {
 	return b.Key(id).SetNX(ctx, value)
 }
 
 // SetXX is Set if there is such a key, and tells whether it did.
 //
-// Cost: SET XX; 1 command; 1 round trip outside Run, none of its own inside.
+// Cost: SET XX, with PX for a default TTL; 1 command; 1 round trip outside Run,
+// none of its own inside.
 func (b BoundString[K, V]) SetXX(ctx context.Context, id K, value V) *pipectx.Ref[bool] {
 	return b.Key(id).SetXX(ctx, value)
 }
@@ -174,24 +178,24 @@ func (b BoundString[K, V]) GetDel(ctx context.Context, id K) *pipectx.Ref[V] {
 
 // Incr adds 1 and answers the sum; V is an integer type.
 //
-// Cost: INCR; 1 command, with a default TTL 2; 1 round trip outside Run, none
-// of its own inside.
+// Cost: INCR, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
+// outside Run, none of its own inside.
 func (b BoundString[K, V]) Incr(ctx context.Context, id K) *pipectx.Ref[V] {
 	return b.Key(id).Incr(ctx)
 }
 
 // IncrBy adds n and answers the sum; V is an integer type.
 //
-// Cost: INCRBY; 1 command, with a default TTL 2; 1 round trip outside Run, none
-// of its own inside.
+// Cost: INCRBY, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
+// outside Run, none of its own inside.
 func (b BoundString[K, V]) IncrBy(ctx context.Context, id K, n int64) *pipectx.Ref[V] {
 	return b.Key(id).IncrBy(ctx, n)
 }
 
 // IncrByFloat adds x and answers the sum; V is a float type.
 //
-// Cost: INCRBYFLOAT; 1 command, with a default TTL 2; 1 round trip outside Run,
-// none of its own inside.
+// Cost: INCRBYFLOAT, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round
+// trip outside Run, none of its own inside.
 func (b BoundString[K, V]) IncrByFloat(ctx context.Context, id K, x float64) *pipectx.Ref[V] {
 	return b.Key(id).IncrByFloat(ctx, x)
 }
@@ -199,8 +203,8 @@ func (b BoundString[K, V]) IncrByFloat(ctx context.Context, id K, x float64) *pi
 // Append appends the value's text and answers the length, in bytes, of what is
 // stored now; V is a string or []byte type.
 //
-// Cost: APPEND; 1 command, with a default TTL 2; 1 round trip outside Run, none
-// of its own inside.
+// Cost: APPEND, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
+// outside Run, none of its own inside.
 func (b BoundString[K, V]) Append(ctx context.Context, id K, value V) *pipectx.Ref[int64] {
 	return b.Key(id).Append(ctx, value)
 }
@@ -288,8 +292,8 @@ func (k StringKey[V]) GetDel(ctx context.Context) *pipectx.Ref[V] {
 
 // Incr is [StringKey.IncrBy] of 1.
 //
-// Cost: INCR, with a default TTL and PEXPIRE; 1 command, with a default TTL 2;
-// 1 round trip outside Run, none of its own inside.
+// Cost: INCR, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
+// outside Run, none of its own inside.
 func (k StringKey[V]) Incr(ctx context.Context) *pipectx.Ref[V] {
 	c := k.command("INCR")
 	k.value.incremented(c, "Incr", k.key, false)
@@ -303,8 +307,8 @@ func (k StringKey[V]) Incr(ctx context.Context) *pipectx.Ref[V] {
 // server counts in 64 bits and refuses what would overflow those; a sum that
 // only V cannot hold is stored, and the answer is a *[field.DecodeError].
 //
-// Cost: INCRBY, with a default TTL and PEXPIRE; 1 command, with a default TTL 2;
-// 1 round trip outside Run, none of its own inside.
+// Cost: INCRBY, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
+// outside Run, none of its own inside.
 func (k StringKey[V]) IncrBy(ctx context.Context, n int64) *pipectx.Ref[V] {
 	c := k.command("INCRBY")
 	c.Int(n)
@@ -317,8 +321,8 @@ func (k StringKey[V]) IncrBy(ctx context.Context, n int64) *pipectx.Ref[V] {
 // infinities are refused. The server keeps 17 digits behind the point of a sum,
 // so a much smaller one is 0.
 //
-// Cost: INCRBYFLOAT, with a default TTL and PEXPIRE; 1 command, with a default
-// TTL 2; 1 round trip outside Run, none of its own inside.
+// Cost: INCRBYFLOAT, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round
+// trip outside Run, none of its own inside.
 func (k StringKey[V]) IncrByFloat(ctx context.Context, x float64) *pipectx.Ref[V] {
 	c := k.command("INCRBYFLOAT")
 	number(c, k.key, "IncrByFloat", x, false)
@@ -330,8 +334,8 @@ func (k StringKey[V]) IncrByFloat(ctx context.Context, x float64) *pipectx.Ref[V
 // the length of both in bytes. It keeps a TTL. V must be a string or []byte
 // type: other texts make no value when they are joined.
 //
-// Cost: APPEND, with a default TTL and PEXPIRE; 1 command, with a default TTL 2;
-// 1 round trip outside Run, none of its own inside.
+// Cost: APPEND, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
+// outside Run, none of its own inside.
 func (k StringKey[V]) Append(ctx context.Context, value V) *pipectx.Ref[int64] {
 	c := k.command("APPEND")
 	if kind := k.value.Lua().Kind; kind != field.LuaString && kind != field.LuaBytes {

@@ -112,8 +112,11 @@ type BoundEntry[In, Out any] struct {
 // An argument that has no exact form in Lua, as an integer beyond 2^53, is an
 // error and nothing is sent.
 //
-// Cost: 1 command (EVALSHA); 1 round trip outside Run, none of its own inside.
-// The first call on a node sends the script's text.
+// The first call on a node takes the script's text along, as EVAL. A node that
+// has forgotten the script gets it again, for 1 round trip more.
+//
+// Cost: EVALSHA, at first EVAL; 1 command; 1 round trip outside Run, none of its
+// own inside.
 func (b BoundEntry[In, Out]) Call(ctx context.Context, in In) *pipectx.Ref[Out] {
 	c := b.entry.script.Command(len(b.entry.keys))
 	if b.entry.receiver {
@@ -124,7 +127,8 @@ func (b BoundEntry[In, Out]) Call(ctx context.Context, in In) *pipectx.Ref[Out] 
 
 // CallOn calls a function that [BindReceiver] bound on the record of a key.
 //
-// Cost: as Call.
+// Cost: EVALSHA, at first EVAL; 1 command; 1 round trip outside Run, none of its
+// own inside.
 func (b BoundEntry[In, Out]) CallOn(ctx context.Context, key string, in In) *pipectx.Ref[Out] {
 	c := b.entry.script.Command(1 + len(b.entry.keys))
 	if !b.entry.receiver {

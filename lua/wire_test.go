@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/redmoon-go/redmoon/field"
+	"github.com/redmoon-go/redmoon/internal/golden"
 	"github.com/redmoon-go/redmoon/internal/redistest"
 	"github.com/redmoon-go/redmoon/lua"
 	"github.com/redmoon-go/redmoon/pipectx"
@@ -294,4 +295,83 @@ func TestKeys(t *testing.T) {
 	each(t, func(t *testing.T, db *pipectx.DB) {
 		want(t, "keys", bind[keys, string](t, mod, "f").On(db).Call(t.Context(), keys{"a b", 1<<53 + 1}), "a b 9007199254740993 2 0")
 	})
+}
+
+// A wireRow is what a golden file holds of a verb.
+type wireRow struct {
+	verb, about string
+	play        func(ctx context.Context, db *pipectx.DB) error
+}
+
+// wireRows are played in order: the server knows at the end what it was told at
+// the beginning, until it forgets.
+func wireRows(t *testing.T, forget func()) []wireRow {
+	t.Helper()
+	move := bind[moveArgs, int64](t, load(t, "m", signatures), "move")
+	args := moveArgs{"{k}1", "{k}2", 5}
+	appending := lua.Must(lua.BindReceiver[string, string](source(t, "function M:append(s) self.value = self.value .. s return self.value end"), "append", opener(new([]string))))
+	return []wireRow{
+		{"Call", "the first time", func(ctx context.Context, db *pipectx.DB) error { return move.On(db).Call(ctx, args).Err() }},
+		{"Call", "a known script", func(ctx context.Context, db *pipectx.DB) error { return move.On(db).Call(ctx, args).Err() }},
+		{"CallOn", "the first time", func(ctx context.Context, db *pipectx.DB) error {
+			return appending.On(db).CallOn(ctx, "{k}3", "x").Err()
+		}},
+		{"CallOn", "a known script", func(ctx context.Context, db *pipectx.DB) error {
+			return appending.On(db).CallOn(ctx, "{k}3", "x").Err()
+		}},
+		{"Call", "with CallOn in one Run", func(ctx context.Context, db *pipectx.DB) error {
+			return pipectx.Run(ctx, db, func(ctx context.Context) error {
+				move.On(db).Call(ctx, args)
+				appending.On(db).CallOn(ctx, "{k}3", "x")
+				return nil
+			})
+		}},
+		{"Call", "a script that the server has forgotten", func(ctx context.Context, db *pipectx.DB) error {
+			forget()
+			return move.On(db).Call(ctx, args).Err()
+		}},
+		{"Call", "what has no form in Lua", func(ctx context.Context, db *pipectx.DB) error {
+			_ = move.On(db).Call(ctx, moveArgs{"{k}1", "{k}2", 1<<53 + 1}).Err()
+			return nil
+		}},
+	}
+}
+
+// What a verb sends is what its doc says it costs: one round trip a line.
+func TestWire(t *testing.T) {
+	redistest.EachWithEmbedded(t, func(t *testing.T, s *redistest.Node) {
+		client, other := s.Client(t), s.Client(t)
+		db, err := pipectx.New(client)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sent := redistest.Record(client)
+		var out strings.Builder
+		for _, row := range wireRows(t, func() {
+			if err := other.ScriptFlush(t.Context()).Err(); err != nil {
+				t.Error(err)
+			}
+		}) {
+			sent.Reset()
+			if err := row.play(t.Context(), db); err != nil {
+				t.Errorf("%s: %s: %v", row.verb, row.about, err)
+			}
+			fmt.Fprintf(&out, "# %s: %s\n%s", row.verb, row.about, sent)
+		}
+		golden.Equal(t, "testdata/wire/call.txt", out.String())
+	})
+}
+
+// Every verb has a row in the wire table.
+func TestEveryVerbHasItsWire(t *testing.T) {
+	have := map[string]bool{}
+	for _, row := range wireRows(t, nil) {
+		have[row.verb] = true
+	}
+	on := reflect.TypeFor[lua.BoundEntry[moveArgs, int64]]()
+	for m := range on.Methods() {
+		if verb := m.Type.NumIn() > 1 && m.Type.In(1) == reflect.TypeFor[context.Context](); verb && !have[m.Name] {
+			t.Errorf("%v: %s has no row in the wire table", on, m.Name)
+		}
+	}
 }

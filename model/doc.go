@@ -110,6 +110,8 @@
 //   - What a method writes by redis.call is written, also when it fails later,
 //     and self does not see it.
 //   - Strings of one loaded record share memory.
+//   - GetMany of more than 10,000 records, or 1 MiB of keys, takes several round
+//     trips.
 //
 // # Compatibility
 //

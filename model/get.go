@@ -27,8 +27,8 @@ func (r Repo[T, K]) Get(ctx context.Context, id K) *pipectx.Ref[T] {
 // is nil. What fails for one record is the error of all. The pointers are the
 // same for all who read the Ref.
 //
-// Cost: HMGET for each id; 1 round trip outside Run for each Cluster node, none
-// of its own inside.
+// Cost: HMGET; 1 command for each id; 1 round trip outside Run, on a Cluster 1 to
+// each node, none of its own inside.
 func (r Repo[T, K]) GetMany(ctx context.Context, ids ...K) *pipectx.Ref[[]*T] {
 	refs := make([]*pipectx.Ref[*T], len(ids))
 	err := pipectx.Run(ctx, r.db, func(ctx context.Context) error {

@@ -102,7 +102,8 @@ type BoundOperation[K, In, Out any] struct {
 // Call runs the operation on the record of an id, atomically. A function that
 // fails answers *lua.Error with its code.
 //
-// Cost: EVALSHA; 1 command; 1 round trip outside Run, none of its own inside.
+// Cost: EVALSHA, at first EVAL; 1 command; 1 round trip outside Run, none of its
+// own inside.
 func (b BoundOperation[K, In, Out]) Call(ctx context.Context, id K, in In) *pipectx.Ref[Out] {
 	key, err := b.operation.keyOf(id)
 	if b.err != nil {

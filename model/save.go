@@ -29,7 +29,8 @@ var (
 // Errors: *[ValidationError], *field.EncodeError and keyspace.ErrEmptyID before
 // anything is sent; [ErrExists].
 //
-// Cost: EVALSHA; 1 command; 1 round trip outside Run, none of its own inside.
+// Cost: EVALSHA, at first EVAL; 1 command; 1 round trip outside Run, none of its
+// own inside.
 func (r Repo[T, K]) Create(ctx context.Context, record T) *pipectx.Ref[T] {
 	m, p := r.model, unsafe.Pointer(&record)
 	if m.newID != nil && isZero(m.id(p)) {
@@ -72,9 +73,9 @@ func (s *schema) created(r pipectx.Reply) error {
 // Errors: *[ValidationError], *field.EncodeError and keyspace.ErrEmptyID before
 // anything is sent; *[ConflictError].
 //
-// Cost: HSET; EVALSHA if a field is absent, the record has a version, or the
-// model a time to live; 1 command; 1 round trip outside Run, none of its own
-// inside.
+// Cost: HSET, or EVALSHA, at first EVAL, if a field is absent, the record has a
+// version, or the model a time to live; 1 command; 1 round trip outside Run, none
+// of its own inside.
 func (r Repo[T, K]) Save(ctx context.Context, record T) *pipectx.Ref[T] {
 	m, s, p := r.model, r.model.schema, unsafe.Pointer(&record)
 	absent := s.absent(p)

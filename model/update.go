@@ -36,7 +36,8 @@ var (
 // breaks its own field's rules, *field.EncodeError, and a field changed twice;
 // then *[SumError]. An Update that is refused has written nothing.
 //
-// Cost: EVALSHA; 1 command; 1 round trip outside Run, none of its own inside.
+// Cost: EVALSHA, at first EVAL; 1 command; 1 round trip outside Run, none of its
+// own inside.
 func (r Repo[T, K]) Update(ctx context.Context, id K, changes ...Change[T]) *pipectx.Ref[int] {
 	c := r.script(updateScript, id)
 	if v := r.model.schema.version; v != nil {

@@ -2,6 +2,7 @@ package model_test
 
 import (
 	"context"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -14,49 +15,53 @@ import (
 	"github.com/redmoon-go/redmoon/pipectx"
 )
 
-// What each verb sends is what its doc says it costs: one round trip a line.
-func TestWire(t *testing.T) {
-	brief := model.Define[Page, string]("brief", keyspace.TTL(time.Minute))
-	type step struct {
-		about string
-		do    func(ctx context.Context, db *pipectx.DB) error
-	}
-	files := map[string][]step{
+// A wireRow is what a golden file holds of a verb.
+type wireRow struct {
+	verb, about string
+	play        func(ctx context.Context, db *pipectx.DB) error
+}
+
+// brief is a model whose records expire.
+var brief = model.Define[Page, string]("brief", keyspace.TTL(time.Minute))
+
+// wires are the rows of each golden file.
+func wires() map[string][]wireRow {
+	return map[string][]wireRow{
 		"create": {
-			{"a record with a version", func(ctx context.Context, db *pipectx.DB) error { return accounts.On(db).Create(ctx, ada()).Err() }},
-			{"a record without", func(ctx context.Context, db *pipectx.DB) error {
+			{"Create", "a record with a version", func(ctx context.Context, db *pipectx.DB) error { return accounts.On(db).Create(ctx, ada()).Err() }},
+			{"Create", "a record without", func(ctx context.Context, db *pipectx.DB) error {
 				return people.On(db).Create(ctx, Person{ID: "a", Name: "Ada"}).Err()
 			}},
-			{"a record that expires", func(ctx context.Context, db *pipectx.DB) error {
+			{"Create", "a record that expires", func(ctx context.Context, db *pipectx.DB) error {
 				return brief.On(db).Create(ctx, Page{ID: "a"}).Err()
 			}},
 		},
 		"save": {
-			{"nothing can be absent", func(ctx context.Context, db *pipectx.DB) error {
+			{"Save", "nothing can be absent", func(ctx context.Context, db *pipectx.DB) error {
 				return pages.On(db).Save(ctx, Page{ID: "a", Title: "T", Score: 0.5}).Err()
 			}},
-			{"nothing is absent", func(ctx context.Context, db *pipectx.DB) error {
+			{"Save", "nothing is absent", func(ctx context.Context, db *pipectx.DB) error {
 				return people.On(db).Save(ctx, Person{ID: "a", Name: "Ada", Nick: new("al"), Age: field.Some(36)}).Err()
 			}},
-			{"something is absent", func(ctx context.Context, db *pipectx.DB) error {
+			{"Save", "something is absent", func(ctx context.Context, db *pipectx.DB) error {
 				return people.On(db).Save(ctx, Person{ID: "a", Name: "Ada", Nick: new("al")}).Err()
 			}},
-			{"a record with a version", func(ctx context.Context, db *pipectx.DB) error {
+			{"Save", "a record with a version", func(ctx context.Context, db *pipectx.DB) error {
 				a := ada()
 				a.ID = 8
 				return accounts.On(db).Save(ctx, a).Err()
 			}},
-			{"a record that expires", func(ctx context.Context, db *pipectx.DB) error { return brief.On(db).Save(ctx, Page{ID: "a"}).Err() }},
-			{"a record that is not valid", func(ctx context.Context, db *pipectx.DB) error {
+			{"Save", "a record that expires", func(ctx context.Context, db *pipectx.DB) error { return brief.On(db).Save(ctx, Page{ID: "a"}).Err() }},
+			{"Save", "a record that is not valid", func(ctx context.Context, db *pipectx.DB) error {
 				_ = accounts.On(db).Save(ctx, Account{}).Err()
 				return nil
 			}},
 		},
 		"get": {
-			{"one", func(ctx context.Context, db *pipectx.DB) error { return people.On(db).Get(ctx, "a").Err() }},
-			{"many", func(ctx context.Context, db *pipectx.DB) error { return pages.On(db).GetMany(ctx, "a", "b", "c").Err() }},
-			{"whether there is one", func(ctx context.Context, db *pipectx.DB) error { return pages.On(db).Exists(ctx, "a").Err() }},
-			{"all in one Run", func(ctx context.Context, db *pipectx.DB) error {
+			{"Get", "one", func(ctx context.Context, db *pipectx.DB) error { return people.On(db).Get(ctx, "a").Err() }},
+			{"GetMany", "three", func(ctx context.Context, db *pipectx.DB) error { return pages.On(db).GetMany(ctx, "a", "b", "c").Err() }},
+			{"Exists", "one", func(ctx context.Context, db *pipectx.DB) error { return pages.On(db).Exists(ctx, "a").Err() }},
+			{"Get", "with GetMany and Exists in one Run", func(ctx context.Context, db *pipectx.DB) error {
 				return pipectx.Run(ctx, db, func(ctx context.Context) error {
 					people.On(db).Get(ctx, "a")
 					pages.On(db).GetMany(ctx, "a", "b")
@@ -66,27 +71,32 @@ func TestWire(t *testing.T) {
 			}},
 		},
 		"update": {
-			{"nothing", func(ctx context.Context, db *pipectx.DB) error { return pages.On(db).Update(ctx, "a").Err() }},
-			{"of all sorts", func(ctx context.Context, db *pipectx.DB) error {
+			{"Update", "nothing", func(ctx context.Context, db *pipectx.DB) error { return pages.On(db).Update(ctx, "a").Err() }},
+			{"Update", "of all sorts", func(ctx context.Context, db *pipectx.DB) error {
 				return people.On(db).Update(ctx, "a", name.Set("Bob"), nick.Clear(), age.SetIfAbsent(field.Some(1)), model.Incr(points, 5)).Err()
 			}},
-			{"sums within rules", func(ctx context.Context, db *pipectx.DB) error {
+			{"Update", "sums within rules", func(ctx context.Context, db *pipectx.DB) error {
 				return accounts.On(db).Update(ctx, 7, model.Decr(balance, 5)).Err()
 			}},
-			{"of a record that expires", func(ctx context.Context, db *pipectx.DB) error {
+			{"Update", "of a record that expires", func(ctx context.Context, db *pipectx.DB) error {
 				return brief.On(db).Update(ctx, "a", model.Incr(rank, 0.5)).Err()
 			}},
 		},
 		"delete": {
-			{"one", func(ctx context.Context, db *pipectx.DB) error { return pages.On(db).Delete(ctx, "a").Err() }},
+			{"Delete", "one", func(ctx context.Context, db *pipectx.DB) error { return pages.On(db).Delete(ctx, "a").Err() }},
 		},
 		"method": {
-			{"on one record", func(ctx context.Context, db *pipectx.DB) error { return withdraw.On(db).Call(ctx, 1, 5).Err() }},
-			{"with a further record", func(ctx context.Context, db *pipectx.DB) error {
+			{"Call", "on one record", func(ctx context.Context, db *pipectx.DB) error { return withdraw.On(db).Call(ctx, 1, 5).Err() }},
+			{"Call", "with a further record", func(ctx context.Context, db *pipectx.DB) error {
 				return move.On(db).Call(ctx, 1, moveArgs{clients.Key(2), 5}).Err()
 			}},
 		},
 	}
+}
+
+// What each verb sends is what its doc says it costs: one round trip a line. A
+// script goes with its text for the first time.
+func TestWire(t *testing.T) {
 	redistest.EachWithEmbedded(t, func(t *testing.T, s *redistest.Node) {
 		p := at(t, s.Client(t))
 		rec := redistest.Record(p.client)
@@ -98,24 +108,40 @@ func TestWire(t *testing.T) {
 			value(t, "Create", brief.On(p.db).Create(t.Context(), Page{ID: "a"}))
 			value(t, "Save", pages.On(p.db).Save(t.Context(), Page{ID: "a"}))
 		}
-		for _, verb := range []string{"create", "save", "get", "update", "delete", "method"} {
+		files := wires()
+		for _, file := range []string{"create", "save", "get", "update", "delete", "method"} {
 			var text strings.Builder
-			for _, known := range []bool{false, true} { // a script goes with its text for the first time
+			first := make([]string, len(files[file]))
+			for _, known := range []bool{false, true} {
 				ok(t, "FLUSHDB", p.client.FlushDB(t.Context()).Err())
-				if verb != "create" {
+				if file != "create" {
 					prepare()
 				}
-				for _, step := range files[verb] {
+				for i, row := range files[file] {
+					title := row.verb + ": " + row.about
 					rec.Reset()
-					ok(t, verb+" "+step.about, step.do(t.Context(), p.db))
-					if known {
-						text.WriteString("# " + step.about + "\n" + rec.String())
+					ok(t, title, row.play(t.Context(), p.db))
+					if !known {
+						first[i] = rec.String()
+						continue
 					}
+					if first[i] != rec.String() {
+						text.WriteString("# " + title + ", the first time\n" + first[i])
+					}
+					text.WriteString("# " + title + "\n" + rec.String())
 				}
 			}
-			golden.Equal(t, "testdata/wire/"+verb+".txt", text.String())
+			golden.Equal(t, "testdata/wire/"+file+".txt", text.String())
 		}
 	})
+}
+
+// GetMany on a Cluster goes to each node once.
+func TestWireCluster(t *testing.T) {
+	p := at(t, redistest.Cluster(t).Client(t))
+	sent := redistest.Record(p.client)
+	value(t, "GetMany", pages.On(p.db).GetMany(t.Context(), "a", "b", "c", "d", "e"))
+	golden.Equal(t, "testdata/wire/cluster.txt", "# GetMany: five\n"+strings.Join(sent.Sorted(), "\n")+"\n")
 }
 
 // All verbs of one Run are one round trip.
@@ -141,4 +167,21 @@ func TestRunIsOneRoundTrip(t *testing.T) {
 			t.Errorf("%d round trips:\n%s", n, rec)
 		}
 	})
+}
+
+// Every verb has a row in the wire table.
+func TestEveryVerbHasItsWire(t *testing.T) {
+	have := map[string]bool{}
+	for _, rows := range wires() {
+		for _, row := range rows {
+			have[row.verb] = true
+		}
+	}
+	for _, on := range []reflect.Type{reflect.TypeFor[model.Repo[Account, int64]](), reflect.TypeFor[model.BoundOperation[int64, int64, int64]]()} {
+		for m := range on.Methods() {
+			if verb := m.Type.NumIn() > 1 && m.Type.In(1) == reflect.TypeFor[context.Context](); verb && !have[m.Name] {
+				t.Errorf("%v: %s has no row in the wire table", on, m.Name)
+			}
+		}
+	}
 }

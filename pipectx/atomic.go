@@ -28,7 +28,8 @@ import (
 // inside is refused: the results are there when the block has run. What
 // callbacks queue goes as the next wave, outside of the block.
 //
-// Cost: as [Run]; MULTI and EXEC go along in the same round trip.
+// Cost: MULTI and EXEC; 2 commands, none when nothing was queued or inside another
+// Atomic; the round trips of [Run], in which they go along.
 func Atomic(ctx context.Context, db *DB, fn func(ctx context.Context) error) error {
 	s, err := db.open(ctx)
 	if err != nil {

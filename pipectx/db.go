@@ -25,6 +25,7 @@ type db struct {
 	observers []Observer
 
 	sequential bool
+	coalesce   bool
 	debug      *debugger
 	owned      []redis.UniversalClient // opened here, closed here
 	closed     atomic.Bool
@@ -33,7 +34,7 @@ type db struct {
 }
 
 // Option configures New and Open: [Connection], [Observe],
-// [Sequential], [Debug].
+// [Sequential], [Coalesce], [Debug].
 type Option interface{ apply(*db) error }
 
 type option func(*db) error

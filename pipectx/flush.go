@@ -93,13 +93,13 @@ func (b *batch) free() {
 // that get nothing more, and to which it adds those whose connection fails; nil
 // outside of Stream.
 func (d *db) flush(ctx context.Context, items []item, wave int, dead map[*node]bool) (free bool) {
+	f := flight{ctx: ctx, db: d, items: items, dead: dead, free: true, stats: Flush{Commands: len(items), Wave: wave}}
 	if d.closed.Load() {
 		for i := range items {
-			items[i].settle(verdict{err: ErrClosed})
+			f.settle(i, verdict{err: ErrClosed})
 		}
 		return true
 	}
-	f := flight{ctx: ctx, db: d, items: items, dead: dead, free: true, stats: Flush{Commands: len(items), Wave: wave}}
 	// A decoder that panics is the caller's mistake, and goes on up when all
 	// others have their answers.
 	defer func() {
@@ -119,11 +119,6 @@ func (d *db) flush(ctx context.Context, items []item, wave int, dead map[*node]b
 // observe tells the observers, also when a decoder panics.
 func (f *flight) observe(start time.Time) {
 	f.stats.Start, f.stats.Duration = start, time.Since(start)
-	for i := range f.items {
-		if failure(f.items[i].ref.outcome().err) {
-			f.stats.Failed++
-		}
-	}
 	for _, o := range f.db.observers {
 		o.Flushed(f.ctx, f.stats)
 	}
@@ -151,11 +146,11 @@ func (f *flight) attempt() bool {
 		err = fmt.Errorf("%w: %w", ErrNotSent, err)
 		if first {
 			for i := range f.items {
-				f.items[i].settle(verdict{err: err})
+				f.settle(i, verdict{err: err})
 			}
 		}
 		for _, i := range f.again { // what they were told proves that they did not run, or they only read
-			f.items[i].settle(verdict{err: err})
+			f.settle(i, verdict{err: err})
 		}
 		return false
 	}
@@ -206,7 +201,9 @@ func (f *flight) harvest(b *batch, n int) (next int) {
 	defer func() {
 		if n < len(b.items) {
 			f.raised = recover()
-			f.items[b.items[n]].ref.fail(fmt.Errorf("pipectx: the decoder panicked: %v", f.raised))
+			it := &f.items[b.items[n]]
+			it.ref.fail(fmt.Errorf("pipectx: the decoder panicked: %v", f.raised))
+			f.settled(it)
 			next = n + 1
 		}
 	}()
@@ -215,6 +212,7 @@ func (f *flight) harvest(b *batch, n int) (next int) {
 		o := b.outcome(n)
 		if o.err == nil && isResult(o.frame) { // most are
 			it.answer(o.frame)
+			f.settled(it)
 			continue
 		}
 		v := it.judge(o, b)
@@ -232,12 +230,28 @@ func (f *flight) harvest(b *batch, n int) (next int) {
 				it.conn.cluster.ReloadState(f.ctx) // in the background, once for many calls
 			}
 		default:
-			it.settle(v)
+			f.settle(b.items[n], v)
 			continue
 		}
 		f.again = append(f.again, b.items[n])
 	}
 	return n
+}
+
+func (f *flight) settle(i int, v verdict) {
+	f.items[i].settle(v)
+	f.settled(&f.items[i])
+}
+
+// settled counts an item that has its answer, and wakes its caller if one waits
+// for it alone.
+func (f *flight) settled(it *item) {
+	if failure(it.ref.outcome().err) {
+		f.stats.Failed++
+	}
+	if c, ok := it.ref.(*call); ok {
+		c.ready <- struct{}{}
+	}
 }
 
 // isResult tells whether a frame is no error, and nothing stands before it.

@@ -44,7 +44,8 @@ import (
 // Inside a Run the members' commands go behind those that the Run has queued,
 // which are sent with them.
 //
-// Cost: one round trip per connection and node for each time that all wait.
+// Cost: no command of its own; 1 round trip to each connection and node for each
+// time that all wait, and for what is left at the end.
 func Gather(ctx context.Context, db *DB, fn func(g *Group) error) error {
 	s, err := db.open(ctx)
 	if err != nil {

@@ -27,6 +27,7 @@ type conn struct {
 type node struct {
 	client *redis.Client
 	known  known
+	queue  queue // of Coalesce
 }
 
 func newConn(client redis.UniversalClient) (*conn, error) {

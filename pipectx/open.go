@@ -176,7 +176,8 @@ func redact(rawURL string) string {
 // Ping asks the server, or each master of a Cluster, whether it answers. It
 // returns when ctx ends, even while a server hangs.
 //
-// Cost: 1 command and 1 round trip, on a Cluster for each master.
+// Cost: PING; 1 command and 1 round trip, on a Cluster for each master, inside Run
+// too.
 func (h *DB) Ping(ctx context.Context) error {
 	if h.closed.Load() {
 		return ErrClosed

@@ -15,8 +15,9 @@ import (
 // (likewise), or a [*RunError] that joins the commands and callbacks that failed;
 // all others have run. An inner Run returns the first two only: nil means queued.
 //
-// Cost: one round trip per connection and node and wave; none when nothing was
-// queued, and none of its own inside another Run.
+// Cost: no command of its own; for each wave 1 round trip to each connection and
+// node, and 1 more there for each further 10,000 commands or 1 MiB; none when
+// nothing was queued, none of its own inside another Run.
 func Run(ctx context.Context, db *DB, fn func(ctx context.Context) error) error {
 	s, err := db.open(ctx)
 	if err != nil {
@@ -41,6 +42,8 @@ func Run(ctx context.Context, db *DB, fn func(ctx context.Context) error) error 
 //	return p.Exec()
 //
 // One of Exec and Discard must be called.
+//
+// Cost: no command, no round trip; [Pipeline.Exec] has them.
 func Begin(ctx context.Context, db *DB) (context.Context, *Pipeline, error) {
 	s, err := db.open(ctx)
 	if err != nil {
@@ -59,7 +62,7 @@ type Pipeline struct {
 // what Run returns. A second Exec does nothing and returns nil; after Discard it
 // answers [ErrDiscarded].
 //
-// Cost: as [Run].
+// Cost: no command of its own; the round trips of [Run].
 func (p *Pipeline) Exec() error {
 	if !p.scope.finish() {
 		return p.scope.why()
@@ -77,7 +80,7 @@ var errDiscardCalled = errors.New("its pipeline was discarded")
 // Discard ends the pipeline as Run does when its function fails: nothing is
 // sent. After Exec, or a second time, it does nothing.
 //
-// Cost: nothing is sent.
+// Cost: no command, no round trip.
 func (p *Pipeline) Discard() {
 	if p.scope.finish() {
 		p.scope.discard(errDiscardCalled)
@@ -166,8 +169,8 @@ func NewRef[T any](ctx context.Context) (ref *Ref[T], set func(T, error)) {
 // A Ref that is still pending after that belongs to another pipeline:
 // [ErrPending].
 //
-// Cost: as the end of [Run]: one round trip per connection and node; none if ref
-// is resolved.
+// Cost: no command of its own; 1 round trip to each connection and node, as at the
+// end of [Run]; none if ref is resolved.
 func Await[T any](ctx context.Context, ref *Ref[T]) (T, error) {
 	if !ref.Ready() {
 		if s := innermost(ctx); s != nil {

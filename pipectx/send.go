@@ -23,7 +23,7 @@ func Send[T any](ctx context.Context, db *DB, c *Command, decode func(Reply) (T,
 // SendInto is [Send] for a result that is known but for what the reply adds to
 // it: decode changes value, which is the Ref's own copy.
 //
-// Cost: as Send.
+// Cost: 1 command; 1 round trip outside Run, none of its own inside.
 func SendInto[T any](ctx context.Context, db *DB, c *Command, value T, decode func(Reply, *T) error) *Ref[T] {
 	ref := &Ref[T]{value: value, into: decode}
 	db.send(ctx, c, ref)
@@ -33,7 +33,7 @@ func SendInto[T any](ctx context.Context, db *DB, c *Command, value T, decode fu
 // Failed returns a Ref that answers err, as Send does for a command that fails
 // before it is sent: the innermost Run is poisoned.
 //
-// Cost: nothing is sent.
+// Cost: no command, no round trip.
 func Failed[T any](ctx context.Context, db *DB, err error) *Ref[T] {
 	c := NewCommand()
 	c.Fail(err)
@@ -74,7 +74,13 @@ func (h *DB) send(ctx context.Context, c *Command, ref settler) {
 			script: c.script, key: c.firstKey(), slot: int16(slot), read: c.read,
 		}}
 		h.debug.check(ctx, func() string { return strings.Clone(items[0].word(0)) })
-		if h.flush(ctx, items[:], 0, nil) {
+		free := false
+		if h.coalesce && context.Cause(ctx) == nil {
+			free = h.share(ctx, items[0])
+		} else {
+			free = h.flush(ctx, items[:], 0, nil)
+		}
+		if free {
 			a.free()
 		}
 		watch(ref, h.db)

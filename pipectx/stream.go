@@ -31,7 +31,8 @@ import (
 // does. Inside a Run or Atomic it is refused, since those send nothing before
 // they end; give it a [Detach]ed context.
 //
-// Cost: one round trip per connection and node for each 5,000 commands or 1 MiB.
+// Cost: no command of its own; 1 round trip to each connection and node for each
+// 5,000 commands or 1 MiB.
 func Stream(ctx context.Context, db *DB, fn func(ctx context.Context) error) error {
 	if db.scopeOf(ctx) != nil {
 		return errors.New("pipectx: Stream inside a Run: a Run sends nothing before it ends; call Stream outside, or with a context of pipectx.Detach")

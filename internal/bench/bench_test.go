@@ -1,41 +1,26 @@
 package main
 
-import (
-	"context"
-	"testing"
+import "testing"
 
-	"github.com/redmoon-go/redmoon/pipectx"
-)
-
-// BenchmarkPairs has the same pairs for the tools of go test, such as profiles:
+// BenchmarkJobs has the same jobs for the tools of go test, such as profiles:
 //
 //	go test -bench run-100-get/ours -cpuprofile cpu.out
-func BenchmarkPairs(b *testing.B) {
-	client, stop, err := server(context.Background())
+func BenchmarkJobs(b *testing.B) {
+	s, err := start(b.Context())
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer stop()
-	db, err := pipectx.New(client)
-	if err != nil {
-		b.Fatal(err)
-	}
-	for _, p := range pairs(db, client) {
-		b.Run(p.name+"/ours", func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				if err := p.ours(b.Context()); err != nil {
-					b.Fatal(err)
+	defer s.stop()
+	for _, j := range jobs(s) {
+		for _, r := range append([]rival{{name: "ours", run: j.ours}}, j.rivals...) {
+			b.Run(j.name+"/"+r.name, func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					if err := r.run(b.Context()); err != nil {
+						b.Fatal(err)
+					}
 				}
-			}
-		})
-		b.Run(p.name+"/goredis", func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				if err := p.goredis(b.Context()); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
+			})
+		}
 	}
 }

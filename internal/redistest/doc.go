@@ -21,6 +21,7 @@
 //	NewCluster(t)   a cluster to break
 //	Sentinel(t)     a master, two replicas and three sentinels, 0.5 s
 //	Record(client)  the commands a client sends, one round trip a line
+//	NewProxy(t)     loses, refuses, holds or forges the replies of any of them
 //	Until(t, …)     waits for a state that no reply tells of
 //
 // # Guarantees

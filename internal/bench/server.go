@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/rueidis"
+	"github.com/redmoon-go/redmoon/pipectx"
+)
+
+// A stand is one server, and everybody's client of it.
+type stand struct {
+	plain   *pipectx.DB // ours
+	shared  *pipectx.DB // ours, with Coalesce
+	goredis *redis.Client
+	rueidis rueidis.Client
+	stop    func()
+}
+
+// start returns a stand on REDIS_URL's server, or on a private one.
+func start(ctx context.Context) (*stand, error) {
+	if url := os.Getenv("REDIS_URL"); url != "" {
+		o, err := redis.ParseURL(url)
+		if err != nil {
+			return nil, err
+		}
+		return connect(ctx, o, func() {})
+	}
+	dir, err := os.MkdirTemp("", "redmoon-bench")
+	if err != nil {
+		return nil, err
+	}
+	socket := filepath.Join(dir, "redis.sock")
+	cmd := exec.Command("redis-server", "--port", "0", "--unixsocket", socket, "--save", "", "--appendonly", "no", "--dir", dir)
+	if err := cmd.Start(); err != nil {
+		return nil, errors.Join(fmt.Errorf("%w (make redis installs it, or set REDIS_URL)", err), os.RemoveAll(dir))
+	}
+	return connect(ctx, &redis.Options{Network: "unix", Addr: socket}, func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		_ = os.RemoveAll(dir)
+	})
+}
+
+// connect makes the clients when the server answers. end ends the server.
+func connect(ctx context.Context, o *redis.Options, end func()) (s *stand, err error) {
+	s = &stand{goredis: redis.NewClient(o)}
+	s.stop = func() {
+		if s.rueidis != nil {
+			s.rueidis.Close()
+		}
+		_ = s.goredis.Close()
+		end()
+	}
+	defer func() {
+		if err != nil {
+			s.stop()
+		}
+	}()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		err = s.goredis.Ping(ctx).Err()
+		if err == nil {
+			break
+		}
+		if time.Now().After(deadline) || ctx.Err() != nil {
+			return nil, err
+		}
+	}
+	for i := range 1000 {
+		if err = s.goredis.Set(ctx, key("text", i), value, 0).Err(); err != nil {
+			return nil, err
+		}
+	}
+	if s.plain, err = pipectx.New(s.goredis); err != nil {
+		return nil, err
+	}
+	if s.shared, err = pipectx.New(s.goredis, pipectx.Coalesce()); err != nil {
+		return nil, err
+	}
+	s.rueidis, err = rueidis.NewClient(rueidis.ClientOption{
+		InitAddress: []string{o.Addr}, SelectDB: o.DB, Username: o.Username, Password: o.Password, TLSConfig: o.TLSConfig,
+		DialCtxFn: func(ctx context.Context, addr string, d *net.Dialer, _ *tls.Config) (net.Conn, error) {
+			if o.TLSConfig != nil {
+				return (&tls.Dialer{NetDialer: d, Config: o.TLSConfig}).DialContext(ctx, o.Network, addr)
+			}
+			return d.DialContext(ctx, o.Network, addr)
+		},
+	})
+	return s, err
+}
