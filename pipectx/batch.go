@@ -67,34 +67,38 @@ func (b *batch) chunk(ctx context.Context, items []item, from int, bodies *map[s
 	size := 0
 	var in *block
 	add := func(args []any) {
-		for _, word := range args {
-			size += len(*word.(*string))
-		}
-		wires = append(wires, wire{RawCmd: *redis.NewRawCmd(ctx, args...)})
+		wires = append(wires, wire{})
+		wires[len(wires)-1].RawCmd = *redis.NewRawCmd(ctx, args...)
+	}
+	control := func(args []any) {
+		add(args)
+		size += len(*args[0].(*string))
 	}
 	for to = from; to < len(b.items); to++ {
 		it := &items[b.items[to]]
 		if it.block != in || it.block == nil {
 			if in != nil {
-				add(execArgs)
+				control(execArgs)
 				in = nil
 			}
 			if to-from >= chunkCommands || size >= chunkBytes {
 				break
 			}
 			if it.asking {
-				add(askingArgs) // before MULTI it holds for the whole block
+				control(askingArgs) // before MULTI it holds for the whole block
 			}
 			if it.block != nil {
 				in, *bodies = it.block, nil // nothing is taken to be known: see words
-				add(multiArgs)
+				control(multiArgs)
 			}
 		}
 		b.at = append(b.at, len(wires))
-		add(b.words(it, bodies))
+		words, body := b.words(it, bodies)
+		add(words)
+		size += int(it.size) + body
 	}
 	if in != nil {
-		add(execArgs)
+		control(execArgs)
 	}
 	b.wires = wires
 	b.sent += size
@@ -116,7 +120,7 @@ func (b *batch) chunk(ctx context.Context, items []item, from int, bodies *map[s
 func (w *wire) outcome(err error) outcome {
 	o := outcome{frame: w.Val(), err: w.Err()}
 	switch {
-	case len(o.frame) > 0 && (o.err == nil || frameLen(o.frame) == len(o.frame)):
+	case len(o.frame) > 0 && (o.err == nil || whole(o.frame)):
 		o.err = nil // answered, though go-redis gives the error of a later loss to all
 	case o.err == nil && err != nil: // a hook kept it from being sent
 		o.err = err
@@ -128,6 +132,13 @@ func (w *wire) outcome(err error) outcome {
 		o.unsent = !w.written || errors.As(o.err, &refused) // raw replies are no errors: it is the handshake's
 	}
 	return o
+}
+
+// whole tells whether a frame was read to its end. go-redis makes room for a text
+// before it reads it, so one that was cut has its full length, and zeros where
+// the line's end would be.
+func whole(frame []byte) bool {
+	return bytes.HasSuffix(frame, []byte("\r\n")) && frameLen(frame) == len(frame)
 }
 
 // settleBlocks takes the replies to EXEC apart.
@@ -160,21 +171,21 @@ var (
 )
 
 // words returns the arguments of an item: its own, or those that carry a
-// script's body where the node does not know it. In an Atomic the first use of a
+// script's body where the node does not know it, and how much longer they are. In an Atomic the first use of a
 // script always does: NOSCRIPT there would leave the block executed in part.
-func (b *batch) words(it *item, bodies *map[string]bool) []any {
+func (b *batch) words(it *item, bodies *map[string]bool) (args []any, longer int) {
 	s := it.script
 	if s == nil || it.noScript < 3 && ((*bodies)[s.SHA] || it.block == nil && b.node.known.has(s.SHA)) {
-		return it.args
+		return it.args, 0
 	}
 	if *bodies == nil {
 		*bodies = map[string]bool{}
 	}
 	(*bodies)[s.SHA] = true
 	b.loads++
-	args := slices.Clone(it.args)
+	args = slices.Clone(it.args)
 	args[0], args[1] = s.eval(), &s.Body
-	return args
+	return args, len(*s.eval()) + len(s.Body) - len(it.word(0)) - len(s.SHA)
 }
 
 // exec sends wires as one pipeline, or a lone one as a single command.

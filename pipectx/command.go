@@ -44,7 +44,10 @@ func (c *Command) free() {
 	if cap(c.buf) > 64<<10 || cap(c.ends) > 8<<10 { // one large command must not stay for ever
 		return
 	}
-	*c = Command{buf: c.buf[:0], ends: c.ends[:0], keys: c.keys[:0]}
+	c.buf, c.ends, c.keys, c.read = c.buf[:0], c.ends[:0], c.keys[:0], false
+	if c.script != nil || c.fault != nil || c.err != nil { // most have none, and a pointer's store is dear
+		c.script, c.fault, c.err = nil, nil, nil
+	}
 	commands.Put(c)
 }
 

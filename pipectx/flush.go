@@ -93,7 +93,7 @@ func (b *batch) free() {
 // that get nothing more, and to which it adds those whose connection fails; nil
 // outside of Stream.
 func (d *db) flush(ctx context.Context, items []item, wave int, dead map[*node]bool) (free bool) {
-	f := flight{ctx: ctx, db: d, items: items, dead: dead, free: true, stats: Flush{Commands: len(items), Wave: wave}}
+	f := flight{ctx: ctx, db: d, items: items, dead: dead, free: true, heard: d.coalesce || len(d.observers) > 0, stats: Flush{Commands: len(items), Wave: wave}}
 	if d.closed.Load() {
 		for i := range items {
 			f.settle(i, verdict{err: ErrClosed})
@@ -134,6 +134,7 @@ type flight struct {
 	retries, redirects int
 	wait, redirected   bool // of this attempt: why something is sent again
 	stats              Flush
+	heard              bool // somebody wants to know of each answer
 	free               bool
 	raised             any
 }
@@ -246,6 +247,9 @@ func (f *flight) settle(i int, v verdict) {
 // settled counts an item that has its answer, and wakes its caller if one waits
 // for it alone.
 func (f *flight) settled(it *item) {
+	if !f.heard {
+		return
+	}
 	if failure(it.ref.outcome().err) {
 		f.stats.Failed++
 	}

@@ -211,7 +211,7 @@ func (g *Group) serve() {
 	served := g.waiting
 	g.waiting = nil
 	g.running += len(served) // they are as good as running, and nobody else serves them
-	go func() {
+	g.members.Go(func() {    // so that Gather, too, returns only when their Refs are settled
 		all := map[*scope]bool{}
 		for _, w := range served {
 			maps.Copy(all, w.chain)
@@ -224,5 +224,5 @@ func (g *Group) serve() {
 		for _, w := range served {
 			close(w.served)
 		}
-	}()
+	})
 }

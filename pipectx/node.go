@@ -16,6 +16,7 @@ import (
 type conn struct {
 	client  redis.UniversalClient
 	cluster *redis.ClusterClient // nil for a single server
+	single  *node                // of a single server
 	met     atomic.Bool          // a node of the Cluster was found: look-ups are in memory
 
 	mu    sync.RWMutex
@@ -37,6 +38,7 @@ func newConn(client redis.UniversalClient) (*conn, error) {
 		if client == nil {
 			return nil, errors.New("pipectx: the client is nil")
 		}
+		c.single = c.node(client)
 	case *redis.ClusterClient:
 		if client == nil {
 			return nil, errors.New("pipectx: the client is nil")
@@ -71,8 +73,8 @@ func (c *conn) node(client *redis.Client) *node {
 
 // route returns the node that a command goes to.
 func (c *conn) route(ctx context.Context, it *item) (*node, error) {
-	if c.cluster == nil {
-		return c.node(c.client.(*redis.Client)), nil
+	if c.single != nil {
+		return c.single, nil
 	}
 	if it.goTo != "" {
 		return c.at(ctx, it.goTo)

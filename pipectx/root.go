@@ -58,6 +58,7 @@ type item struct {
 	fault  func(*ServerError) error
 	script *Script
 	block  *block // of its Atomic
+	size   int32  // bytes of its words
 	key    int16  // index of the first key in args, 0 if there is none
 	slot   int16  // its slot on a Cluster, -1 without keys
 	read   bool
@@ -328,10 +329,9 @@ func (s *scope) queue(conn *conn, c *Command, slot int, ref settler) error {
 	if r.items == nil {
 		r.items = (*lists.Get().(*[]item))[:0]
 	}
-	r.items = append(r.items, item{
-		scope: at, conn: conn, args: r.arena.add(c), ref: ref, fault: c.fault,
-		script: c.script, block: in, key: c.firstKey(), slot: int16(slot), read: c.read,
-	})
+	r.items = append(r.items, c.item(conn, slot, r.arena, ref))
+	it := &r.items[len(r.items)-1]
+	it.scope, it.block = at, in
 	if r.stream != nil {
 		r.stream.size += len(c.buf)
 	}

@@ -933,9 +933,9 @@ func TestRunDiscardsMany(t *testing.T) {
 		}
 		return best
 	}
-	few, many := cost(800), cost(16*800)
-	if many > 5*16*few {
-		t.Errorf("800 discarded Runs take %v, 16 times as many %v", few, many)
+	few, many := cost(200), cost(64*200)
+	if many > 16*64*few { // the square of 64 is four times that, so that a busy machine is no failure
+		t.Errorf("200 discarded Runs take %v, 64 times as many %v", few, many)
 	}
 }
 

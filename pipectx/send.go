@@ -69,10 +69,7 @@ func (h *DB) send(ctx context.Context, c *Command, ref settler) {
 		}
 	default:
 		a := arenas.Get().(*arena)
-		items := [1]item{{
-			conn: h.conn, args: a.add(c), ref: ref, fault: c.fault,
-			script: c.script, key: c.firstKey(), slot: int16(slot), read: c.read,
-		}}
+		items := [1]item{c.item(h.conn, slot, a, ref)}
 		h.debug.check(ctx, func() string { return strings.Clone(items[0].word(0)) })
 		free := false
 		if h.coalesce && context.Cause(ctx) == nil {
@@ -87,11 +84,16 @@ func (h *DB) send(ctx context.Context, c *Command, ref settler) {
 	}
 }
 
-func (c *Command) firstKey() int16 {
-	if len(c.keys) == 0 {
-		return 0
+// item is the command as it is queued. Its words are in a from here on.
+func (c *Command) item(conn *conn, slot int, a *arena, ref settler) item {
+	it := item{
+		conn: conn, args: a.add(c), ref: ref, fault: c.fault, script: c.script,
+		size: int32(len(c.buf)), slot: int16(slot), read: c.read,
 	}
-	return int16(c.keys[0])
+	if len(c.keys) > 0 {
+		it.key = int16(c.keys[0])
+	}
+	return it
 }
 
 // word returns word i of the command.
