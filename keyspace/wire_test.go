@@ -178,6 +178,62 @@ func TestWireCluster(t *testing.T) {
 	golden.Equal(t, "testdata/wire/cluster.txt", strings.Join(sent.Sorted(), "\n")+"\n")
 }
 
+// A verb of many words sends one command for each 5,000 of them, and renews the
+// default TTL once; beyond 1 MiB, in more than one round trip.
+func TestWireLarge(t *testing.T) {
+	db, sent := embedded(t)
+	const n = 5_001
+	var short, long, scored []any
+	squares := map[string]int64{}
+	for i := range n {
+		name := fmt.Sprint("m", i)
+		short, long, scored = append(short, name), append(long, name+strings.Repeat("x", 300)), append(scored, z(name, 1))
+		squares[name] = int64(i)
+	}
+	tags, visits, stock := DayTags.On(db), DayVisits.On(db), DayStock.On(db)
+	rows := []struct {
+		about string
+		on    any
+		verb  string
+		args  []any
+	}{
+		{"set", tags, "Add", short},
+		{"set of long members", tags, "Add", long},
+		{"set", tags, "Rem", short},
+		{"set", tags, "MIsMember", short},
+		{"sorted set", visits, "AddMany", scored},
+		{"sorted set", visits, "Rem", short},
+		{"sorted set", visits, "MScore", short},
+		{"hash", stock, "SetMany", []any{squares}},
+		{"hash", stock, "HDel", short},
+		{"hash", stock, "MGet", short},
+	}
+	var out strings.Builder
+	for _, row := range rows {
+		sent.Reset()
+		if err := call(t, row.on, row.verb, t.Context(), append([]any{int64(42)}, row.args...)...).Err(); err != nil {
+			t.Errorf("%s %s: %v", row.about, row.verb, err)
+		}
+		for i, line := range sent.Lines() {
+			title := ""
+			if i == 0 {
+				title = row.about + " " + row.verb
+			}
+			fmt.Fprintf(&out, "%-26s%s\n", title, strings.Join(names(line), " | "))
+		}
+	}
+	golden.Equal(t, "testdata/wire/large.txt", out.String())
+}
+
+// names are the names of the commands on a line of which no word has a bar.
+func names(line string) (list []string) {
+	for command := range strings.SplitSeq(line, " | ") {
+		name, _, _ := strings.Cut(command, " ")
+		list = append(list, name)
+	}
+	return list
+}
+
 // Inside a Run no verb costs a round trip: all of them together cost one.
 func TestOneRoundTrip(t *testing.T) {
 	db, sent := embedded(t)

@@ -18,11 +18,14 @@ import (
 //		return nil
 //	})
 //
-// When a chunk is full the next verb first sends it, resolves its Refs, and runs
-// its callbacks ([Then], [After]), all on the goroutine that called it: callbacks
-// must not wait for what that goroutine holds. They run one at a time, in order.
-// An inner Run is sent with the chunk in which it commits, whole. Several goroutines may share a Stream; the callbacks of all are run by
-// one of them, and pile up if they are slower than what the others queue.
+// A full chunk goes out in the background, when the one before it is back, so that
+// fn fills the next one meanwhile. The verb that finds a chunk full then runs the
+// callbacks ([Then], [After]) of the one that came back, on the goroutine that
+// called it: callbacks must not wait for what that goroutine holds. They run one at
+// a time, in order; what they queue goes with the chunk that is being filled. An
+// inner Run is sent with the chunk in which it commits, whole. Several goroutines
+// may share a Stream; the callbacks of all are run by one of them, and pile up if
+// they are slower than what the others queue.
 //
 // When fn or a callback fails, or a value cannot be encoded, what was not sent
 // yet is dropped; what was sent has run. When a connection failed after a chunk
@@ -41,10 +44,18 @@ func Stream(ctx context.Context, db *DB, fn func(ctx context.Context) error) err
 	if err != nil {
 		return err
 	}
+	r := s.root
+	r.stream = &stream{ctx: ctx, dead: map[*node]bool{}}
 	defer s.close()
-	s.root.stream = &stream{ctx: ctx, dead: map[*node]bool{}}
-	if err := s.enter(ctx, fn); err != nil {
-		return errors.Join(err, s.root.failures())
+	defer r.land() // also when fn panics
+	err = s.enter(ctx, func(ctx context.Context) error {
+		err := fn(ctx)
+		r.land()
+		r.callBack()
+		return err
+	})
+	if err != nil {
+		return errors.Join(err, r.failures())
 	}
 	return s.commit(ctx)
 }
@@ -67,8 +78,11 @@ const (
 type stream struct {
 	ctx     context.Context
 	size    int            // bytes queued since the last chunk
-	dead    map[*node]bool // whose connection failed; of whoever has the turn
-	due     []callback     // of chunks that were sent
+	dead    map[*node]bool // whose connection failed; of the chunk under way
+	flying  chan struct{}  // closed when the chunk under way is back; nil if none is
+	calls   []callback     // of that chunk
+	raised  any            // what a decoder of it panicked with
+	due     []callback     // of chunks that are back
 	calling bool           // somebody runs them
 }
 
@@ -77,22 +91,22 @@ func (r *root) full() bool {
 	return r.stream != nil && (len(r.items) >= streamCommands || r.stream.size >= streamBytes)
 }
 
-// pump sends a chunk and runs its callbacks.
+// pump sends a chunk and runs the callbacks of the one before.
 func (r *root) pump() {
-	if w, err := r.pumpOut(); err == nil {
-		r.callBack(w.calls)
+	if r.pumpOut() == nil {
+		r.callBack()
 	}
 }
 
 // pumpOut sends what is queued, if that is still a chunk when it has its turn.
-func (r *root) pumpOut() (w wave, err error) {
+func (r *root) pumpOut() error {
 	r.mu.Lock()
 	turn := r.turns()
 	r.mu.Unlock()
 	turn <- struct{}{}
 	defer func() { <-turn }()
 	r.mu.Lock()
-	err = r.top.poison
+	err := r.top.poison
 	idle := !r.full() || r.top.failed != nil
 	if !idle {
 		r.stream.size = 0
@@ -103,19 +117,54 @@ func (r *root) pumpOut() (w wave, err error) {
 	case err != nil:
 		r.top.discard(err)
 	default:
-		w = r.take(func(s *scope) bool { return s == r.top }, true)
-		r.send(r.stream.ctx, w)
+		r.land()
+		r.fly(r.take(func(s *scope) bool { return s == r.top }, true))
 	}
-	return w, err
+	return err
 }
 
-// callBack runs callbacks, one at a time and in order. It is tempting to hold a
-// lock meanwhile; but a callback that queues may itself fill a chunk and come
-// here. So whoever finds callbacks running leaves its own to the one who runs
-// them.
-func (r *root) callBack(calls []callback) {
+// fly sends a chunk in the background. The caller has the turn, and nothing is
+// under way.
+func (r *root) fly(w wave) {
+	flying := make(chan struct{})
 	r.mu.Lock()
-	r.stream.due = append(r.stream.due, calls...)
+	r.stream.flying, r.stream.calls = flying, w.calls
+	r.mu.Unlock()
+	go func() {
+		defer close(flying)
+		defer func() { r.stream.raised = recover() }()
+		r.send(r.stream.ctx, w)
+	}()
+}
+
+// land waits for the chunk under way. Its callbacks are due then. A decoder that
+// panicked does so here.
+func (r *root) land() {
+	r.mu.Lock()
+	flying := r.stream.flying
+	r.mu.Unlock()
+	if flying == nil {
+		return
+	}
+	<-flying
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.stream.flying == flying { // nobody else saw it
+		r.stream.due = append(r.stream.due, r.stream.calls...)
+		r.stream.flying, r.stream.calls = nil, nil
+		if raised := r.stream.raised; raised != nil {
+			r.stream.raised = nil
+			panic(raised)
+		}
+	}
+}
+
+// callBack runs the callbacks that are due, one at a time and in order. It is
+// tempting to hold a lock meanwhile; but a callback that queues may itself fill a
+// chunk and come here. So whoever finds callbacks running leaves its own to the
+// one who runs them.
+func (r *root) callBack() {
+	r.mu.Lock()
 	if r.stream.calling {
 		r.mu.Unlock()
 		return

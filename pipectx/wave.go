@@ -114,7 +114,8 @@ func (r *root) chunk(ctx context.Context) error {
 // finish sends wave after wave until nothing is queued.
 func (r *root) finish(ctx context.Context) error {
 	if r.stream != nil {
-		r.callBack(nil) // what another goroutine left to one that has ended
+		r.land()
+		r.callBack() // what another goroutine left to one that has ended
 		r.mu.Lock()
 		err := r.top.failed
 		r.mu.Unlock()
@@ -187,6 +188,9 @@ func (s *scope) await(ctx context.Context, ready func() bool) error {
 		defer func() { <-turn }()
 	case <-ctx.Done():
 		return context.Cause(ctx)
+	}
+	if r.stream != nil {
+		r.land() // what was queued before goes before
 	}
 	if !ready() {
 		r.send(ctx, r.take(func(s *scope) bool { return chain[s] }, false))
