@@ -1,7 +1,8 @@
 # make help prints what there is.
 
-SHELL    := bash
-FUZZTIME ?= 30s
+SHELL     := bash
+FUZZTIME  ?= 30s
+FAULTTIME ?= 3m
 
 # Modules of their own inside this one, but the benchmarks with their rivals.
 # ./... does not see them.
@@ -9,7 +10,7 @@ modules = $(shell find . -mindepth 2 -name go.mod -not -path './.*' -not -path '
 
 .PHONY: help
 help: ## print this
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: ## run the quick start, on REDIS_URL or an embedded server
@@ -21,6 +22,11 @@ test: redis ## vet and test everything with the race detector, on a real Redis
 	go vet ./...
 	go test -race -timeout 4m ./...
 	@set -e; for m in $(modules); do echo "$$m:"; (cd $$m && go vet ./... && go test -race -timeout 2m ./...); done
+
+.PHONY: test-faults
+test-faults: redis ## run the fault suite for FAULTTIME (3m)
+	@.ci/install gcc=build-essential
+	go test -race -v -timeout 0 -run TestFaults ./internal/faults -faults=$(FAULTTIME) $(if $(SEED),-seed=$(SEED))
 
 .PHONY: redis
 redis: ## install redis-server if it is missing

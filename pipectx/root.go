@@ -306,9 +306,7 @@ func (s *scope) queue(conn *conn, c *Command, slot int, ref settler) error {
 	if err == nil && at == r.top && r.full() {
 		// Before this command and not behind the one that filled the chunk: its
 		// caller has had the time to say what is to be done with its Ref.
-		r.mu.Unlock()
 		r.pump()
-		r.mu.Lock()
 		at, err = s.usable()
 	}
 	if err != nil {

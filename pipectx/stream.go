@@ -91,8 +91,11 @@ func (r *root) full() bool {
 	return r.stream != nil && (len(r.items) >= streamCommands || r.stream.size >= streamBytes)
 }
 
-// pump sends a chunk and runs the callbacks of the one before.
+// pump sends a chunk and runs the callbacks of the one before, without the lock
+// that the caller holds.
 func (r *root) pump() {
+	r.mu.Unlock()
+	defer r.mu.Lock() // also when a callback panics
 	if r.pumpOut() == nil {
 		r.callBack()
 	}

@@ -255,22 +255,32 @@ func TestStreamConcurrently(t *testing.T) {
 	want(t, "m", pipectx.Do[int64](t.Context(), db, "GET", "m"), 40_000)
 }
 
-// A decoder that panics while a chunk is under way does so in Stream, not in a
-// goroutine where nobody could recover it.
-func TestStreamDecoderPanics(t *testing.T) {
-	db := embedded(t)
-	defer func() {
-		if raised := recover(); raised != "ours" {
-			t.Errorf("Stream raised %v", raised)
-		}
-	}()
-	_ = pipectx.Stream(t.Context(), db, func(ctx context.Context) error {
-		c := pipectx.NewCommand("PING")
-		pipectx.Send(ctx, db, c, func(pipectx.Reply) (int, error) { panic("ours") })
-		for range 20_000 {
-			do(ctx, db, "PING")
-		}
-		return nil
-	})
-	t.Error("Stream returned")
+// A decoder that panics while a chunk is under way, or a callback, does so in
+// Stream, not in a goroutine where nobody could recover it.
+func TestStreamPanics(t *testing.T) {
+	for what, begin := range map[string]func(ctx context.Context, db *pipectx.DB){
+		"decoder": func(ctx context.Context, db *pipectx.DB) {
+			pipectx.Send(ctx, db, pipectx.NewCommand("PING"), func(pipectx.Reply) (int, error) { panic(errOurs) })
+		},
+		"callback": func(ctx context.Context, _ *pipectx.DB) {
+			_ = pipectx.After(ctx, func(context.Context) error { panic(errOurs) })
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			db := embedded(t)
+			defer func() {
+				if raised := recover(); raised != errOurs {
+					t.Errorf("Stream raised %v", raised)
+				}
+			}()
+			_ = pipectx.Stream(t.Context(), db, func(ctx context.Context) error {
+				begin(ctx, db)
+				for range 20_000 {
+					do(ctx, db, "PING")
+				}
+				return nil
+			})
+			t.Error("Stream returned")
+		})
+	}
 }
