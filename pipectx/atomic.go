@@ -31,12 +31,19 @@ import (
 // Cost: MULTI and EXEC; 2 commands, none when nothing was queued or inside another
 // Atomic; the round trips of [Run], in which they go along.
 func Atomic(ctx context.Context, db *DB, fn func(ctx context.Context) error) error {
+	watch, err := db.watched(ctx)
+	if err != nil {
+		return err
+	}
 	s, err := db.open(ctx)
 	if err != nil {
 		return err
 	}
 	defer s.close()
 	s.makeAtomic()
+	if watch != nil {
+		s.block = watch.block()
+	}
 	if err := s.enter(ctx, fn); err != nil {
 		return err
 	}
@@ -54,6 +61,8 @@ type block struct {
 	conn *conn  // of its first command
 	slot int    // of its keys on a Cluster, -1 before the first
 	key  string // that key
+
+	watch *watch // it is the Atomic of
 }
 
 // makeAtomic makes a new scope a block, unless it is within one.
@@ -115,6 +124,10 @@ func settleBlock(outcomes []outcome, multi outcome, exec outcome, writes bool) {
 		return
 	}
 	reply := Reply{frame: withoutAttributes(exec.frame), whole: true}
+	if reply.IsNil() {
+		all(outcome{err: ErrConflict, unsent: true, executed: true})
+		return
+	}
 	if items, err := reply.Items(); err == nil && items.Len() == len(outcomes) {
 		for i := range outcomes {
 			items.Next()

@@ -33,6 +33,21 @@ func (b *batch) host() string {
 	return host
 }
 
+// lastRun returns the last item of which a reply shows that it has run, or -1.
+func (b *batch) lastRun(items []item) int {
+	if b.ran == 0 {
+		b.ran = len(b.items)
+		for ; b.ran > 0; b.ran-- {
+			o := &b.outcomes[b.ran-1]
+			if o.err == nil && items[b.items[b.ran-1]].judge(*o, b).again == final {
+				break
+			}
+		}
+		b.ran++ // so that 0 is "not asked"
+	}
+	return b.ran - 2
+}
+
 // deliver sends the batch in chunks. It reads items and writes none of them.
 func (b *batch) deliver(ctx context.Context, items []item) {
 	var bodies map[string]bool // scripts whose body has gone along
@@ -154,7 +169,11 @@ func (b *batch) settleBlocks(items []item, from, to int, err error) {
 				writes = writes || !items[i].read
 			}
 			multi, exec := &b.wires[b.at[n-from]-1], &b.wires[b.at[end-1-from]+1]
-			settleBlock(b.outcomes[n:end], multi.outcome(err), exec.outcome(err), writes)
+			executed := exec.outcome(err)
+			settleBlock(b.outcomes[n:end], multi.outcome(err), executed, writes)
+			if b.watch != nil {
+				b.watch.settled(b.outcomes[n:end], executed.err == nil)
+			}
 		}
 		n = end
 	}
@@ -188,16 +207,26 @@ func (b *batch) words(it *item, bodies *map[string]bool) (args []any, longer int
 	return args, len(*s.eval()) + len(s.Body) - len(it.word(0)) - len(s.SHA)
 }
 
+// An executor is a client or one connection of it.
+type executor interface {
+	Process(ctx context.Context, cmd redis.Cmder) error
+	Pipeline() redis.Pipeliner
+}
+
 // exec sends wires as one pipeline, or a lone one as a single command.
 func (b *batch) exec(ctx context.Context, wires []wire) error {
+	var to executor = b.node.client
+	if b.watch != nil {
+		to = b.watch.conn
+	}
 	if len(wires) == 1 { // a lone command costs no pipeline
-		return b.node.client.Process(ctx, &wires[0])
+		return to.Process(ctx, &wires[0])
 	}
 	b.cmds = b.cmds[:0]
 	for i := range wires {
 		b.cmds = append(b.cmds, &wires[i])
 	}
-	p := b.node.client.Pipeline()
+	p := to.Pipeline()
 	_ = p.BatchProcess(ctx, b.cmds...) // it only queues
 	_, err := p.Exec(ctx)
 	return err

@@ -58,11 +58,12 @@
 // # Not guaranteed
 //
 // A pipeline is no transaction: other clients' commands may run between its
-// commands. [Atomic] makes a MULTI … EXEC block of a part of it. Between nodes there is no order at all. A command that is sent again
-// may run after later commands of its pipeline: a script that its node had
-// forgotten (NOSCRIPT), a command of several keys in the middle of a migration
-// (TRYAGAIN), a read whose answer was lost. A pipeline of more than 10,000 commands or 1 MiB for
-// one node takes several round trips there, one after the other.
+// commands. [Atomic] makes a MULTI … EXEC block of a part of it. Between nodes
+// there is no order at all. A command that is sent again may run after later
+// commands of its pipeline: a script that its node had forgotten (NOSCRIPT), a
+// command or an Atomic of several keys in the middle of a migration (ASK,
+// TRYAGAIN), a read whose answer was lost. A pipeline of more than 10,000 commands
+// or 1 MiB for one node takes several round trips there, one after the other.
 //
 // # Compatibility
 //

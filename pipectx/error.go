@@ -33,6 +33,10 @@ var (
 	// may be repeated.
 	ErrNotSent = errors.New("not sent")
 
+	// ErrConflict is the answer of the commands of a [Watch]'s Atomic when a
+	// watched key has changed: none of them has run.
+	ErrConflict = errors.New("conflict: a watched key has changed")
+
 	// ErrUnknownConnection is the answer for a connection name that New was
 	// not given.
 	ErrUnknownConnection = errors.New("pipectx: unknown connection")

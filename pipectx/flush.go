@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -57,7 +58,8 @@ func (w *wire) Args() []any {
 // belongs to the goroutine that delivers it.
 type batch struct {
 	node     *node
-	items    []int // indices, in program order
+	watch    *watch // whose connection it goes by, if it is the Atomic of a Watch
+	items    []int  // indices, in program order
 	outcomes []outcome
 	lost     error // the caller went away: the outcome of all
 
@@ -65,6 +67,7 @@ type batch struct {
 	cmds                    []redis.Cmder
 	at                      []int
 	trips, loads, sent, got int
+	ran                     int // 1 + the last item that has run; 0 if that was not asked yet
 }
 
 type outcome struct {
@@ -119,9 +122,21 @@ func (d *db) flush(ctx context.Context, items []item, wave int, dead map[*node]b
 // observe tells the observers, also when a decoder panics.
 func (f *flight) observe(start time.Time) {
 	f.stats.Start, f.stats.Duration = start, time.Since(start)
+	f.stats.Command = f.command()
 	for _, o := range f.db.observers {
 		o.Flushed(f.ctx, f.stats)
 	}
+}
+
+// command is the name that all commands have, "" if they differ.
+func (f *flight) command() string {
+	name := f.items[0].word(0)
+	for i := range f.items {
+		if f.items[i].word(0) != name {
+			return ""
+		}
+	}
+	return strings.Clone(strings.ToUpper(name))
 }
 
 // A flight is a flush under way.
@@ -217,10 +232,13 @@ func (f *flight) harvest(b *batch, n int) (next int) {
 			continue
 		}
 		v := it.judge(o, b)
+		if b.lost != nil || b.watch != nil || v.inOrder && b.lastRun(f.items) > n && !it.alone() {
+			v.again = final
+		}
 		switch {
-		case v.again == later && f.retries < maxRetries && b.lost == nil:
+		case v.again == later && f.retries < maxRetries:
 			f.wait = true
-		case v.again == redirect && f.redirects < maxRedirects && b.lost == nil:
+		case v.again == redirect && f.redirects < maxRedirects:
 			f.redirected = true
 			it.goTo, it.asking = v.goTo, v.asking
 			if v.noScript {
@@ -272,6 +290,7 @@ func (f *flight) route(all bool) (round []*batch) {
 	}
 	var last *batch
 	failed := map[*conn]error(nil)
+	homes := map[home]*node(nil)
 	together := f.together(all, count)
 	for n := range count {
 		i := n
@@ -285,7 +304,7 @@ func (f *flight) route(all bool) (round []*batch) {
 		err := failed[it.conn]
 		var to *node
 		if err == nil {
-			to, err = it.conn.route(f.ctx, it)
+			to, err = f.home(it, &homes)
 			if err == nil && f.dead[to] {
 				err = errBehind
 			}
@@ -302,22 +321,57 @@ func (f *flight) route(all bool) (round []*batch) {
 			round = append(round, b)
 			continue
 		}
-		if last == nil || last.node != to {
+		watch := (*watch)(nil)
+		if it.block != nil {
+			watch = it.block.watch
+		}
+		if last == nil || last.node != to || last.watch != watch {
 			last = nil
 			for _, b := range round {
-				if b.node == to {
+				if b.node == to && b.watch == watch {
 					last = b
 				}
 			}
 			if last == nil {
 				last = batches.Get().(*batch)
-				last.node = to
+				last.node, last.watch = to, watch
 				round = append(round, last)
 			}
 		}
 		last.items = append(last.items, i)
 	}
 	return round
+}
+
+// A home is what decides where on a Cluster a command goes.
+type home struct {
+	conn *conn
+	slot int16
+	goTo string
+}
+
+// home returns the node of an item. go-redis may learn of another one at any time:
+// within one attempt a slot has one node, so that its commands keep their order
+// and an Atomic stays whole.
+func (f *flight) home(it *item, homes *map[home]*node) (*node, error) {
+	if it.block != nil && it.block.watch != nil {
+		return it.block.watch.node, nil
+	}
+	if it.conn.single != nil {
+		return it.conn.single, nil
+	}
+	h := home{it.conn, it.slot, it.goTo}
+	if n := (*homes)[h]; n != nil {
+		return n, nil
+	}
+	n, err := it.conn.route(f.ctx, it)
+	if err == nil {
+		if *homes == nil {
+			*homes = map[home]*node{}
+		}
+		(*homes)[h] = n
+	}
+	return n, err
 }
 
 // parts returns what is sent at once: all of it, or what goes to one connection
@@ -413,8 +467,10 @@ func send(ctx context.Context, items []item, round []*batch) {
 	answers := make(chan *batch, live)
 	for _, b := range round {
 		if b.node != nil {
+			b.watch.begin()
 			go func() {
 				b.deliver(ctx, items)
+				b.watch.end()
 				answers <- b
 			}()
 		}

@@ -24,6 +24,7 @@ type Observer interface {
 // Flush is what one flush cost.
 type Flush struct {
 	Start       time.Time     // when it began
+	Command     string        // the name that all its commands have, as in GET; "" if they differ
 	Commands    int           // commands asked for
 	Failed      int           // those that failed; what is absent has not
 	Connections int           // connections and Cluster nodes that took part
@@ -32,7 +33,7 @@ type Flush struct {
 	ScriptLoads int           // scripts sent with their body
 	BytesOut    int64         // bytes of arguments
 	BytesIn     int64         // bytes of replies
-	Wave        int           // 0 for a Run's own commands, 1, 2, … for those its callbacks queued
+	Wave        int           // which flush of its Run it is, from 0: an Await's, the Run's own, what callbacks queued
 	Duration    time.Duration // from the first byte to the last reply
 }
 
@@ -44,7 +45,7 @@ type unread struct {
 	core *db
 }
 
-func watch(ref settler, d *db) {
+func reportIfUnread(ref settler, d *db) {
 	state := ref.outcome()
 	if !failure(state.err) {
 		return

@@ -33,6 +33,7 @@ type verdict struct {
 	goTo     string // the address to send it to
 	asking   bool   // behind ASKING
 	noScript bool   // the node does not know its script
+	inOrder  bool   // not again if something behind it has run
 }
 
 // raisedInLua is in the errors that scripts of package lua raise, whatever
@@ -83,9 +84,16 @@ func (it *item) judge(o outcome, b *batch) verdict {
 	default:
 		if saysNotRun(fault) {
 			v.again = later
+			v.inOrder = fault.Code != "TRYAGAIN" // which is about one command, not about the server
 		}
 	}
 	return v
+}
+
+// alone tells whether the item has no order with those around it.
+func (it *item) alone() bool {
+	_, shares := it.ref.(*call)
+	return shares
 }
 
 func saysNotRun(fault *ServerError) bool {
@@ -118,7 +126,7 @@ func (it *item) judgeLost(o outcome) verdict {
 	v := verdict{err: o.err}
 	var refused redis.Error
 	switch {
-	case errors.Is(o.err, ErrNotSent), errors.Is(o.err, ErrAborted):
+	case errors.Is(o.err, ErrNotSent), errors.Is(o.err, ErrAborted), errors.Is(o.err, ErrConflict):
 	case errors.Is(o.err, redis.ErrClosed):
 	case o.unsent:
 		v.err = fmt.Errorf("%w: %w", ErrNotSent, unreachable(it.conn, o.err))

@@ -330,6 +330,7 @@ func (s *scope) queue(conn *conn, c *Command, slot int, ref settler) error {
 	r.items = append(r.items, c.item(conn, slot, r.arena, ref))
 	it := &r.items[len(r.items)-1]
 	it.scope, it.block = at, in
+	it.asking = in != nil && in.watch != nil && in.watch.asking
 	if r.stream != nil {
 		r.stream.size += len(c.buf)
 	}

@@ -125,7 +125,7 @@ type detachedKey struct{}
 
 func (d detached) Value(key any) any {
 	switch key.(type) {
-	case scopeKey, innermostKey:
+	case scopeKey, innermostKey, watchKey:
 		return nil
 	case detachedKey:
 		return true

@@ -59,12 +59,12 @@ func (h *DB) send(ctx context.Context, c *Command, ref settler) {
 		ref.fail(c.err)
 	case c.err != nil:
 		ref.fail(c.err)
-		watch(ref, h.db)
+		reportIfUnread(ref, h.db)
 	case s != nil:
 		if err := s.queue(h.conn, c, slot, ref); err != nil {
 			ref.fail(err)
 			if errors.Is(err, ErrEnded) {
-				watch(ref, h.db) // other errors are the Run's own, which tells of them
+				reportIfUnread(ref, h.db) // other errors are the Run's own, which tells of them
 			}
 		}
 	default:
@@ -80,7 +80,7 @@ func (h *DB) send(ctx context.Context, c *Command, ref settler) {
 		if free {
 			a.free()
 		}
-		watch(ref, h.db)
+		reportIfUnread(ref, h.db)
 	}
 }
 

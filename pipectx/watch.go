@@ -1,0 +1,270 @@
+package pipectx
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Watch is an optimistic transaction: fn reads, decides, and writes in one
+// [Atomic], which runs only if none of the keys has changed since Watch began.
+// If one has, all of fn is done again, after a pause that grows.
+//
+//	err := pipectx.Watch(ctx, db, func(ctx context.Context) error {
+//		balance, err := balances.Get(ctx, id).Result() // now
+//		if err != nil {
+//			return err
+//		}
+//		return pipectx.Atomic(ctx, db, func(ctx context.Context) error {
+//			balances.Set(ctx, id, interest(balance))
+//			return nil
+//		})
+//	}, key)
+//
+// fn is called up to 32 times and must not have effects of its own before its
+// Atomic. When it has lost each time, Watch answers [ErrConflict]; meanwhile others
+// have won. So a key that many want is better served by a Lua script.
+//
+// One Watch has one Atomic; without any it has only read, and says nothing of
+// changes. The keys are full Redis keys of one slot, which those of the Atomic
+// share on a Cluster. What fn reads by other contexts or from replicas is not
+// guarded. Inside a Run, Watch is refused, since those send nothing before they end.
+//
+// Cost: 2 commands, WATCH and MULTI … EXEC, and those of fn; 2 round trips and
+// those of fn, for each time that fn is called.
+func Watch(ctx context.Context, db *DB, fn func(ctx context.Context) error, keys ...string) error {
+	if db.closed.Load() {
+		return ErrClosed
+	}
+	if db.scopeOf(ctx) != nil {
+		return errors.New("pipectx: Watch inside a Run: a Run sends nothing before it ends; call Watch outside, or with a context of pipectx.Detach")
+	}
+	if len(keys) == 0 {
+		return errors.New("pipectx: Watch needs the keys to watch")
+	}
+	var to verdict // where the slot went, once a node has said so
+	for n := 1; ; n++ {
+		w, err := db.watch(ctx, keys, to)
+		if err != nil {
+			return err
+		}
+		err = w.try(ctx, fn)
+		again := w.again()
+		switch {
+		case again == nil:
+			return err
+		case n == watchCalls:
+			return fmt.Errorf("pipectx: Watch: given up after %d times: %w", n, again)
+		}
+		to = w.refused
+		sleep(ctx, pause(n))
+		if err := context.Cause(ctx); err != nil {
+			return fmt.Errorf("pipectx: Watch: %w: %w", again, err)
+		}
+	}
+}
+
+// watchCalls is how often fn is called at most. A conflict means that somebody
+// else has won, so many in a row mean that the key is not one to be optimistic of.
+const watchCalls = 32
+
+// pause is between one conflict and the next try: long enough for those who
+// collided to be spread, by a full jitter.
+func pause(n int) time.Duration {
+	return rand.N(min(time.Millisecond<<min(n, 16), 64*time.Millisecond))
+}
+
+// A watch is one try of a Watch, with a connection of its own.
+type watch struct {
+	db      *db
+	on      *conn
+	node    *node
+	conn    *redis.Tx
+	release func()
+	slot    int
+	key     string // the first
+	asking  bool   // the slot is being moved, and the node takes it
+	refused verdict
+
+	busy sync.WaitGroup // who is using conn
+
+	mu    sync.Mutex
+	armed bool  // the server watches
+	used  bool  // it has had its Atomic
+	lost  error // why that did not run and may be tried again
+}
+
+// watch sends WATCH. The error is one that no other try would cure.
+func (h *DB) watch(ctx context.Context, keys []string, to verdict) (*watch, error) {
+	c := NewCommand("WATCH").Read()
+	for _, key := range keys {
+		c.Key(key)
+	}
+	slot, err := -1, error(nil)
+	if h.conn.cluster != nil {
+		if slot, err = c.slot(); err != nil {
+			return nil, err
+		}
+	}
+	ref := &Ref[struct{}]{decode: Reply.OK}
+	items := [1]item{c.item(h.conn, slot, new(arena), ref)}
+	it := &items[0]
+	it.goTo, it.asking = to.goTo, to.asking
+	n, err := h.conn.route(ctx, it)
+	if err != nil {
+		return nil, it.named(fmt.Errorf("%w: %w", ErrNotSent, err))
+	}
+	w := &watch{db: h.db, on: h.conn, node: n, slot: slot, key: keys[0], asking: to.asking, armed: true}
+	w.conn, w.release = hold(n.client)
+	b := &batch{node: n, watch: w, items: []int{0}}
+	round := []*batch{b}
+	send(ctx, items[:], round)
+	v := it.judge(round[0].outcome(0), b)
+	if v.err == nil {
+		return w, nil
+	}
+	if v.goTo != "" && !v.asking {
+		h.conn.cluster.ReloadState(ctx)
+	}
+	v.err = it.named(v.err)
+	if w.refused = v; v.again == final {
+		return nil, errors.Join(v.err, w.close(ctx))
+	}
+	return w, nil
+}
+
+// try calls fn if the server watches.
+func (w *watch) try(ctx context.Context, fn func(ctx context.Context) error) (err error) {
+	defer func() { // also when fn panics
+		if left := w.close(ctx); left != nil {
+			err = errors.Join(err, left)
+		}
+	}()
+	if w.refused.err != nil {
+		return nil
+	}
+	return fn(&watchContext{ctx, w})
+}
+
+// hold takes one connection of a client out of its pool until it is released.
+// go-redis has that as a function that calls one; its Client.Conn shares options
+// with whoever dials, which is a data race.
+func hold(client *redis.Client) (conn *redis.Tx, release func()) {
+	held, released := make(chan *redis.Tx), make(chan struct{})
+	go func() {
+		_ = client.Watch(context.Background(), func(tx *redis.Tx) error { // without keys it sends nothing, and fails never
+			held <- tx
+			<-released
+			return nil
+		})
+	}()
+	return <-held, func() { close(released) }
+}
+
+// block is what the Atomic of a Watch begins with.
+func (w *watch) block() *block {
+	return &block{conn: w.on, slot: w.slot, key: w.key, watch: w}
+}
+
+// settled is told what became of the Atomic.
+func (w *watch) settled(outcomes []outcome, answered bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.armed = w.armed && !answered
+	for _, o := range outcomes {
+		fault := Reply{frame: o.frame}.fault()
+		switch {
+		case errors.Is(o.err, ErrConflict):
+			w.lost = o.err
+		case fault != nil && !o.executed && provesNotRun(fault):
+			w.lost = fault
+		}
+	}
+}
+
+// again is why fn is to be called once more, or nil.
+func (w *watch) again() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.refused.again != final {
+		return w.refused.err
+	}
+	return w.lost
+}
+
+// close gives the connection back. If the server still watches it is told to stop,
+// or the next transaction on that connection could fail for no reason.
+func (w *watch) close(ctx context.Context) error {
+	w.mu.Lock()
+	armed := w.armed
+	w.mu.Unlock()
+	stop := func(ctx context.Context) (err error) {
+		w.busy.Wait()
+		if armed && w.refused.err == nil {
+			err = w.conn.Process(ctx, &wire{RawCmd: *redis.NewRawCmd(ctx, "UNWATCH")})
+		}
+		w.release()
+		return err
+	}
+	if ctx.Done() != nil && armed { // the caller does not wait for a server that hangs
+		go func() { _ = stop(context.WithoutCancel(ctx)) }() // a connection that fails is not used again
+		return nil
+	}
+	return stop(ctx)
+}
+
+// begin and end tell that the connection is in use.
+func (w *watch) begin() {
+	if w != nil {
+		w.busy.Add(1)
+	}
+}
+
+func (w *watch) end() {
+	if w != nil {
+		w.busy.Done()
+	}
+}
+
+type watchKey struct{ d *db }
+
+// watchContext carries a watch.
+type watchContext struct {
+	context.Context
+	watch *watch
+}
+
+func (c *watchContext) Value(key any) any {
+	if key, ok := key.(watchKey); ok && key.d == c.watch.db {
+		return c.watch
+	}
+	return c.Context.Value(key)
+}
+
+// watched returns the watch of this DB that ctx carries for a new Atomic.
+func (h *DB) watched(ctx context.Context) (*watch, error) {
+	w, _ := ctx.Value(watchKey{h.db}).(*watch)
+	if w == nil {
+		return nil, nil
+	}
+	if s := h.scopeOf(ctx); s != nil {
+		s.root.mu.Lock()
+		defer s.root.mu.Unlock()
+		if in := s.within(); in != nil && in.watch == w {
+			return nil, nil // it joins the Atomic around it
+		}
+		return nil, errors.New("pipectx: Atomic in a Run of a Watch: it would wait for the Run's end; call it with the context that Watch gave")
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.used {
+		return nil, errors.New("pipectx: a second Atomic in a Watch: the first has ended the watch; put both into one, or use two Watches")
+	}
+	w.used = true
+	return w, nil
+}
