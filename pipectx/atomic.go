@@ -110,16 +110,16 @@ var (
 )
 
 // settleBlock gives the commands of a block their outcomes, from the replies to
-// MULTI, to each of them when it was queued, and to EXEC. writes tells whether
-// one of them writes.
-func settleBlock(outcomes []outcome, multi outcome, exec outcome, writes bool) {
+// MULTI, to each of them when it was queued, and to EXEC. risk is what they have
+// among them.
+func settleBlock(outcomes []outcome, multi outcome, exec outcome, risk risk) {
 	all := func(o outcome) {
 		for i := range outcomes {
 			outcomes[i] = o
 		}
 	}
 	if exec.err != nil {
-		exec.behind = writes // a read sent again alone would not be part of the block
+		exec.behind = risk // one sent again alone would not be part of the block
 		all(exec)
 		return
 	}

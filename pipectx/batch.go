@@ -66,11 +66,13 @@ func (b *batch) deliver(ctx context.Context, items []item) {
 		}
 		from = to
 	}
-	behind := false
+	behind := harmless
 	for n := len(b.items) - 1; n >= 0; n-- {
 		o := &b.outcomes[n]
-		o.behind = o.behind || behind
-		behind = behind || o.err != nil && !o.unsent && o.err != errBehind && !items[b.items[n]].read
+		o.behind = max(o.behind, behind)
+		if o.err != nil && !o.unsent && o.err != errBehind {
+			behind = max(behind, items[b.items[n]].risk())
+		}
 	}
 }
 
@@ -164,13 +166,13 @@ func (b *batch) settleBlocks(items []item, from, to int, err error) {
 		for ; in != nil && end < to && items[b.items[end]].block == in; end++ {
 		}
 		if in != nil {
-			writes := false
+			risk := harmless
 			for _, i := range b.items[n:end] {
-				writes = writes || !items[i].read
+				risk = max(risk, items[i].risk())
 			}
 			multi, exec := &b.wires[b.at[n-from]-1], &b.wires[b.at[end-1-from]+1]
 			executed := exec.outcome(err)
-			settleBlock(b.outcomes[n:end], multi.outcome(err), executed, writes)
+			settleBlock(b.outcomes[n:end], multi.outcome(err), executed, risk)
 			if b.watch != nil {
 				b.watch.settled(b.outcomes[n:end], executed.err == nil)
 			}

@@ -39,9 +39,10 @@
 //  8. A Ref of a command that ran at once, failed, and was never read is
 //     reported to the [Observer] and to slog when it is collected as garbage.
 //
-// [Atomic] is a Run that goes as MULTI … EXEC, [Stream] one for more commands than
-// fit in memory; [Gather] runs goroutines whose Awaits share round trips. [Begin]
-// is Run for code without a closure, [Finally] runs when a Run returns,
+// [Atomic] is a Run that goes as MULTI … EXEC, [Watch] an optimistic transaction,
+// [Stream] a Run of more commands than fit in memory; [Gather] runs goroutines
+// whose Awaits share round trips, [Coalesce] has immediate verbs share them.
+// [Begin] is Run for code without a closure, [Finally] runs when a Run returns,
 // [Detach] steps out of it, and [Map], [All], [Join] and [NewRef] make Refs of
 // Refs.
 //
@@ -52,8 +53,8 @@
 // flush groups commands by node itself and follows redirections. A command whose
 // answer was lost is sent again only if it reads; a write answers
 // [ErrOutcomeUnknown] instead, because resending even an idempotent write can
-// undo somebody else's later one. One open context may be used by several
-// goroutines.
+// undo somebody else's later one, unless [Resend] says that it may. One open
+// context may be used by several goroutines.
 //
 // # Not guaranteed
 //

@@ -24,8 +24,8 @@ var (
 	ErrNotFound = errors.New("not found")
 
 	// ErrOutcomeUnknown says that a write was sent and its answer was lost: it
-	// has run once or not at all. It is never sent again; look at the data
-	// before you repeat it.
+	// has run once or not at all. It is not sent again, unless by [Resend]; look
+	// at the data before you repeat it.
 	ErrOutcomeUnknown = errors.New("outcome unknown: the command was sent and its answer was lost")
 
 	// ErrNotSent is the answer of a command that stood behind a lost

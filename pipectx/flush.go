@@ -74,7 +74,7 @@ type outcome struct {
 	frame  []byte // the reply, if err is nil
 	err    error
 	unsent bool // err came before the first byte of the command was written
-	behind bool // a write of which nothing is known stands behind it in the batch
+	behind risk // what of which nothing is known stands behind it in the batch
 
 	executed bool // the outcome is final: an element of EXEC's reply
 }
@@ -111,6 +111,7 @@ func (d *db) flush(ctx context.Context, items []item, wave int, dead map[*node]b
 		}
 	}()
 	if len(d.observers) > 0 {
+		f.stats.Command = f.command() // now: words of settled items may be used again
 		defer f.observe(time.Now())
 	}
 	for more := true; more; {
@@ -122,7 +123,6 @@ func (d *db) flush(ctx context.Context, items []item, wave int, dead map[*node]b
 // observe tells the observers, also when a decoder panics.
 func (f *flight) observe(start time.Time) {
 	f.stats.Start, f.stats.Duration = start, time.Since(start)
-	f.stats.Command = f.command()
 	for _, o := range f.db.observers {
 		o.Flushed(f.ctx, f.stats)
 	}

@@ -133,15 +133,34 @@ func (it *item) judgeLost(o outcome) verdict {
 		if !errors.As(o.err, &refused) || redis.IsLoadingError(o.err) { // a handshake refused stays refused
 			v.again = later
 		}
+	case it.read && o.behind == harmless, it.safe && o.behind < harmful:
+		v.again = later
 	case !it.read:
 		v.err = fmt.Errorf("%w: %w", ErrOutcomeUnknown, o.err)
-	case o.behind:
+	default:
 		// Sent again it would see what the lost write behind it may have stored.
 		v.err = fmt.Errorf("the answer was lost, and a write behind it may have run: %w", o.err)
-	default:
-		v.again = later
 	}
 	return v
+}
+
+// A risk is what may have changed when a command's answer was lost.
+type risk int
+
+const (
+	harmless risk = iota // nothing: it reads
+	allowed              // something that may be done again
+	harmful              // something that must not
+)
+
+func (it *item) risk() risk {
+	switch {
+	case it.read:
+		return harmless
+	case it.safe:
+		return allowed
+	}
+	return harmful
 }
 
 // unreachable says where nobody answered, and what to look at.

@@ -62,6 +62,7 @@ type item struct {
 	key    int16  // index of the first key in args, 0 if there is none
 	slot   int16  // its slot on a Cluster, -1 without keys
 	read   bool
+	safe   bool // to be sent again, by Resend
 
 	// For the next attempt:
 	goTo     string // the address a redirection named
@@ -76,6 +77,7 @@ type scope struct {
 	since  mark   // what was queued before it
 	block  *block // of an Atomic
 	group  *Group // of a Gather
+	safe   bool   // of Resend
 	// Guarded by root.mu:
 	committed bool  // it stands for its parent from now on
 	finished  bool  // its function has returned, or its Pipeline was ended
@@ -113,18 +115,18 @@ func (h *DB) open(ctx context.Context) (*scope, error) {
 		return nil, ErrClosed
 	}
 	if parent := h.scopeOf(ctx); parent != nil {
-		return parent.child()
+		return parent.child(ctx)
 	}
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
 	h.debug.check(ctx, func() string { return "Run" })
-	s := &scope{root: &root{db: h.db}}
+	s := &scope{root: &root{db: h.db}, safe: mayResend(ctx)}
 	s.root.top = s
 	return s, nil
 }
 
-func (s *scope) child() (*scope, error) {
+func (s *scope) child(ctx context.Context) (*scope, error) {
 	s.root.mu.Lock()
 	defer s.root.mu.Unlock()
 	at, err := s.usable()
@@ -132,7 +134,7 @@ func (s *scope) child() (*scope, error) {
 		return nil, err
 	}
 	r := s.root
-	return &scope{root: r, parent: at, since: mark{r.taken, len(r.items), len(r.calls), len(r.loose)}}, nil
+	return &scope{root: r, parent: at, safe: mayResend(ctx), since: mark{r.taken, len(r.items), len(r.calls), len(r.loose)}}, nil
 }
 
 var errPanicked = errors.New("its Run panicked")
@@ -329,7 +331,7 @@ func (s *scope) queue(conn *conn, c *Command, slot int, ref settler) error {
 	}
 	r.items = append(r.items, c.item(conn, slot, r.arena, ref))
 	it := &r.items[len(r.items)-1]
-	it.scope, it.block = at, in
+	it.scope, it.block, it.safe = at, in, s.safe
 	it.asking = in != nil && in.watch != nil && in.watch.asking
 	if r.stream != nil {
 		r.stream.size += len(c.buf)

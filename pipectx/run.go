@@ -133,6 +133,23 @@ func (d detached) Value(key any) any {
 	return d.Context.Value(key)
 }
 
+// Resend returns ctx with the word of the caller that what verbs send with it may
+// be executed twice: a command whose answer was lost is then sent again, as reads
+// always are, where it would answer [ErrOutcomeUnknown] otherwise. It is for writes
+// whose repetition changes nothing, and which nobody else's write can come between:
+// to set what is already set may undo somebody's later change.
+//
+// It holds for verbs that run at once, and for a Run, of any kind, that is opened
+// with it, as a whole. Behind a lost write that must not be sent again nothing is
+// sent again either.
+func Resend(ctx context.Context) context.Context {
+	return context.WithValue(ctx, resendKey{}, true)
+}
+
+type resendKey struct{}
+
+func mayResend(ctx context.Context) bool { return ctx.Value(resendKey{}) != nil }
+
 // NewRef returns a Ref and the function that sets it, for a result that
 // callbacks put together:
 //

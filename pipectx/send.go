@@ -70,6 +70,7 @@ func (h *DB) send(ctx context.Context, c *Command, ref settler) {
 	default:
 		a := arenas.Get().(*arena)
 		items := [1]item{c.item(h.conn, slot, a, ref)}
+		items[0].safe = mayResend(ctx)
 		h.debug.check(ctx, func() string { return strings.Clone(items[0].word(0)) })
 		free := false
 		if h.coalesce && context.Cause(ctx) == nil {
