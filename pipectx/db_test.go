@@ -185,3 +185,29 @@ func TestPing(t *testing.T) {
 		t.Errorf("Ping of nobody answers %v", err)
 	}
 }
+
+// Ping finds out that a server is another kind than its client takes it for.
+func TestPingMode(t *testing.T) {
+	cluster, group := redistest.Cluster(t), redistest.Sentinel(t)
+	plain := redistest.Shared(t)
+	tests := []struct{ reason, url, text string }{
+		{"a node of a Cluster", "redis://" + cluster.Addrs()[0], "a node of a Cluster; connect to it with a redis.ClusterClient"},
+		{"a Sentinel", "redis://" + group.Addrs()[0], "a Sentinel; connect with redis.NewFailoverClient"},
+		{"a server that is no Cluster", "redis+cluster://" + plain.Addr, "cluster support disabled"},
+		{"a name no Sentinel knows", "redis+sentinel://" + group.Addrs()[0] + "/nobody?dial_timeout=200ms", "is it the name they know it by?"},
+		{"a server that is no Sentinel", "redis+sentinel://" + plain.Addr + "/main?dial_timeout=200ms", "are the Sentinels running"},
+		{"a plain port by TLS", "rediss://" + plain.Addr + "?dial_timeout=200ms&max_retries=-1", "does it speak TLS?"},
+	}
+	for _, test := range tests {
+		t.Run(test.reason, func(t *testing.T) {
+			db, err := pipectx.Open(test.url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer db.Close()
+			if err := db.Ping(t.Context()); err == nil || !strings.Contains(err.Error(), test.text) {
+				t.Errorf("it answers %v, want %q", err, test.text)
+			}
+		})
+	}
+}

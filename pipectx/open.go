@@ -1,6 +1,7 @@
 package pipectx
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -173,11 +174,13 @@ func redact(rawURL string) string {
 	return fmt.Sprintf("%q", scheme+"://…@"+rawURL[at+1:])
 }
 
-// Ping asks the server, or each master of a Cluster, whether it answers. It
-// returns when ctx ends, even while a server hangs.
+// Ping asks the server, or each master of a Cluster, whether it answers, and
+// whether it is what the client takes it for: a node of a Cluster, or a Sentinel,
+// behind the client of a single server is an error. It returns when ctx ends, even
+// while a server hangs.
 //
-// Cost: PING; 1 command and 1 round trip, on a Cluster for each master, inside Run
-// too.
+// Cost: PING, and INFO for a single server; 1 or 2 commands and 1 round trip, on a
+// Cluster for each master, inside Run too.
 func (h *DB) Ping(ctx context.Context) error {
 	if h.closed.Load() {
 		return ErrClosed
@@ -188,7 +191,7 @@ func (h *DB) Ping(ctx context.Context) error {
 			answer <- h.conn.cluster.ForEachMaster(ctx, func(ctx context.Context, c *redis.Client) error { return c.Ping(ctx).Err() })
 			return
 		}
-		answer <- h.conn.client.Ping(ctx).Err()
+		answer <- pingSingle(ctx, h.conn.single.client)
 	}()
 	var err error
 	select {
@@ -196,8 +199,40 @@ func (h *DB) Ping(ctx context.Context) error {
 	case <-ctx.Done():
 		err = context.Cause(ctx)
 	}
-	if err != nil {
-		return fmt.Errorf("pipectx: PING: %w", unreachable(h.conn, err))
+	var other *otherMode
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &other):
+		return fmt.Errorf("pipectx: PING: %w", err)
+	}
+	return fmt.Errorf("pipectx: PING: %w", unreachable(h.conn, err))
+}
+
+// pingSingle pings a single server and looks at what it says of itself, if it is
+// willing to.
+func pingSingle(ctx context.Context, client *redis.Client) error {
+	p := client.Pipeline()
+	ping, info := p.Ping(ctx), p.Info(ctx, "server")
+	_, err := p.Exec(ctx)
+	if ping.Val() == "" { // not the error of INFO, which is its own
+		return cmp.Or(ping.Err(), err)
+	}
+	for line := range strings.Lines(info.Val()) {
+		mode, ok := strings.CutPrefix(strings.TrimSpace(line), "redis_mode:")
+		if cure := modes[mode]; ok && cure != "" {
+			return &otherMode{client.Options().Addr + " is " + cure}
+		}
 	}
 	return nil
 }
+
+var modes = map[string]string{
+	"cluster":  "a node of a Cluster; connect to it with a redis.ClusterClient, or by a redis+cluster:// URL",
+	"sentinel": "a Sentinel; connect with redis.NewFailoverClient, or by a redis+sentinel:// URL that names the master",
+}
+
+// otherMode says that a server is another kind than its client.
+type otherMode struct{ text string }
+
+func (e *otherMode) Error() string { return e.text }

@@ -165,20 +165,23 @@ func (it *item) risk() risk {
 
 // unreachable says where nobody answered, and what to look at.
 func unreachable(c *conn, err error) error {
-	where := "the Cluster"
+	where, cure := "the Cluster", "is a server running there?"
 	if client, ok := c.client.(*redis.Client); ok {
 		if where = client.Options().Addr; where == "FailoverClient" { // what go-redis calls it
 			where = "the master that the Sentinels know"
+			cure = "are the Sentinels running, and is it the name they know it by?"
 		}
 	}
 	var refused redis.Error
+	if errors.As(err, &refused) && (errors.Is(err, redis.Nil) || strings.Contains(refused.Error(), "sentinel")) {
+		return fmt.Errorf("cannot reach %s: %w; %s", where, err, cure) // its address was refused, not the connection
+	}
 	if errors.As(err, &refused) && strings.Contains(refused.Error(), "cluster support disabled") {
 		return fmt.Errorf("%s is none: %w; connect to it with a redis.Client, or by a redis:// URL", where, err)
 	}
 	if errors.As(err, &refused) {
 		return fmt.Errorf("%s refused the connection: %w; look at user, password and database", where, err)
 	}
-	cure := "is a server running there?"
 	if client, ok := c.client.(*redis.Client); ok && client.Options().TLSConfig != nil {
 		cure += " does it speak TLS? (without, the scheme is redis://)"
 	}

@@ -67,6 +67,9 @@ type known struct {
 	shas map[string]struct{}
 }
 
+// mostKnown bounds the set. To forget a script costs its body once more.
+const mostKnown = 10_000
+
 func (k *known) has(sha string) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -77,7 +80,7 @@ func (k *known) has(sha string) bool {
 func (k *known) add(sha string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.shas == nil {
+	if k.shas == nil || len(k.shas) == mostKnown { // bodies made at run time never end
 		k.shas = map[string]struct{}{}
 	}
 	k.shas[sha] = struct{}{}

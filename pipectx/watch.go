@@ -203,19 +203,25 @@ func (w *watch) close(ctx context.Context) error {
 	w.mu.Lock()
 	armed := w.armed
 	w.mu.Unlock()
-	stop := func(ctx context.Context) (err error) {
+	stop := func() (err error) {
 		w.busy.Wait()
 		if armed && w.refused.err == nil {
-			err = w.conn.Process(ctx, &wire{RawCmd: *redis.NewRawCmd(ctx, "UNWATCH")})
+			err = w.conn.Process(context.WithoutCancel(ctx), &wire{RawCmd: *redis.NewRawCmd(ctx, "UNWATCH")})
 		}
 		w.release()
 		return err
 	}
-	if ctx.Done() != nil && armed { // the caller does not wait for a server that hangs
-		go func() { _ = stop(context.WithoutCancel(ctx)) }() // a connection that fails is not used again
+	if ctx.Done() == nil || !armed {
+		return stop()
+	}
+	stopped := make(chan error, 1)
+	go func() { stopped <- stop() }()
+	select {
+	case err := <-stopped:
+		return err
+	case <-ctx.Done(): // a connection that fails later is not used again
 		return nil
 	}
-	return stop(ctx)
 }
 
 // begin and end tell that the connection is in use.

@@ -347,6 +347,14 @@ func wireRows() []wireRow {
 				})
 			})
 		}},
+		{"Watch", "with an Atomic", func(ctx context.Context, db *pipectx.DB) error {
+			return pipectx.Watch(ctx, db, func(ctx context.Context) error {
+				return pipectx.Atomic(ctx, db, func(ctx context.Context) error { incr(ctx, db, "a"); return nil })
+			}, "a", "b")
+		}},
+		{"Watch", "without one", func(ctx context.Context, db *pipectx.DB) error {
+			return pipectx.Watch(ctx, db, func(ctx context.Context) error { return do(ctx, db, "GET", "a").Err() }, "a")
+		}},
 		{"DB.Ping", "alone", func(ctx context.Context, db *pipectx.DB) error { return db.Ping(ctx) }},
 		{"DB.Ping", "in a Run", func(ctx context.Context, db *pipectx.DB) error {
 			return pipectx.Run(ctx, db, func(ctx context.Context) error { incr(ctx, db, "a"); return db.Ping(ctx) })
