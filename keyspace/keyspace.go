@@ -92,6 +92,18 @@ func (b bound[K]) handle(id K) handle {
 	return h
 }
 
+// command starts a command whose first argument is the key of an id, for the verbs
+// that are called most: a handle would cost them its key's text.
+func (b bound[K]) command(name string, id K) *pipectx.Command {
+	c := pipectx.NewCommand(name)
+	if b.err != nil {
+		c.Fail(b.err)
+		return c
+	}
+	c.AppendKey(b.def.keys.Append(c.Tail(), id))
+	return c
+}
+
 // Exists tells whether there is such a key.
 //
 // Cost: EXISTS; 1 command; 1 round trip outside Run, none of its own inside.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"time"
 
 	"github.com/redmoon-go/redmoon/field"
 	"github.com/redmoon-go/redmoon/pipectx"
@@ -69,7 +70,7 @@ func (b BoundString[K, V]) Key(id K) StringKey[V] { return StringKey[V]{b.handle
 //
 // Cost: GET; 1 command; 1 round trip outside Run, none of its own inside.
 func (b BoundString[K, V]) Get(ctx context.Context, id K) *pipectx.Ref[V] {
-	return b.Key(id).Get(ctx)
+	return b.value.get(ctx, b.db, b.command("GET", id))
 }
 
 // MGet answers the values of ids in their order, absent where there is no such
@@ -149,7 +150,10 @@ func meeting(keys []string, slots bool) [][]int {
 // Cost: SET, with PX for a default TTL; 1 command; 1 round trip outside Run,
 // none of its own inside.
 func (b BoundString[K, V]) Set(ctx context.Context, id K, value V) *pipectx.Ref[struct{}] {
-	return b.Key(id).Set(ctx, value)
+	c := b.command("SET", id)
+	writeOf(b.bound, b.value, c, id, value)
+	conditions(c, "", b.def.settings.TTL)
+	return pipectx.Send(ctx, b.db, c, pipectx.Reply.OK)
 }
 
 // SetNX is Set if there is no such key, and tells whether it did.
@@ -228,8 +232,7 @@ type StringKey[V any] struct {
 //
 // Cost: GET; 1 command; 1 round trip outside Run, none of its own inside.
 func (k StringKey[V]) Get(ctx context.Context) *pipectx.Ref[V] {
-	var value V
-	return pipectx.SendInto(ctx, k.db, k.command("GET").Read(), value, k.value.into)
+	return k.value.get(ctx, k.db, k.command("GET"))
 }
 
 // Set stores the value, whatever the key held before. As in Redis it takes a
@@ -262,14 +265,18 @@ func (k StringKey[V]) SetXX(ctx context.Context, value V) *pipectx.Ref[bool] {
 func (k StringKey[V]) set(value V, condition string) *pipectx.Command {
 	c := k.command("SET")
 	k.value.write(c, k.key, value)
+	conditions(c, condition, k.ttl)
+	return c
+}
+
+func conditions(c *pipectx.Command, condition string, ttl time.Duration) {
 	if condition != "" {
 		c.Word(condition)
 	}
-	if k.ttl != 0 {
+	if ttl != 0 {
 		c.Word("PX")
-		c.Int(k.ttl.Milliseconds())
+		c.Int(ttl.Milliseconds())
 	}
-	return c
 }
 
 // wasSet reads the reply of a conditional SET: OK or null.

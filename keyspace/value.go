@@ -1,6 +1,7 @@
 package keyspace
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"reflect"
@@ -50,6 +51,15 @@ func (v *value[V]) write(c *pipectx.Command, key string, value V) {
 	c.Append(tail, err)
 }
 
+// writeOf is write for a verb that has the id and not the key.
+func writeOf[K, V any](b bound[K], v *value[V], c *pipectx.Command, id K, value V) {
+	tail, err := v.Append(c.Tail(), value)
+	if err != nil {
+		err = unstorable(err, b.handle(id).key, "")
+	}
+	c.Append(tail, err)
+}
+
 // text is a value for messages.
 func (v *value[V]) text(value V) string {
 	text, err := v.Append(nil, value)
@@ -57,6 +67,12 @@ func (v *value[V]) text(value V) string {
 		return "?"
 	}
 	return string(text)
+}
+
+// get sends a command that reads one value.
+func (v *value[V]) get(ctx context.Context, db *pipectx.DB, c *pipectx.Command) *pipectx.Ref[V] {
+	var value V
+	return pipectx.SendInto(ctx, db, c.Read(), value, v.into)
 }
 
 // decode reads a reply that is one value. A null says that there is no such

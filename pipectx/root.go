@@ -34,8 +34,18 @@ type root struct {
 	stream *stream // of a Stream
 }
 
-// lists are slices of items to be used again.
-var lists = sync.Pool{New: func() any { return new([]item) }}
+// lists and callbacks are slices to be used again.
+var (
+	lists     = sync.Pool{New: func() any { return new([]item) }}
+	callbacks = sync.Pool{New: func() any { return new([]callback) }}
+)
+
+func freeCallbacks(calls []callback) {
+	if cap(calls) > 0 {
+		clear(calls)
+		callbacks.Put(&calls)
+	}
+}
 
 type callback struct {
 	scope *scope
@@ -329,8 +339,9 @@ func (s *scope) queue(conn *conn, c *Command, slot int, ref settler) error {
 	if r.items == nil {
 		r.items = (*lists.Get().(*[]item))[:0]
 	}
-	r.items = append(r.items, c.item(conn, slot, r.arena, ref))
+	r.items = append(r.items, item{})
 	it := &r.items[len(r.items)-1]
+	c.become(it, conn, slot, r.arena, ref)
 	it.scope, it.block, it.safe = at, in, s.safe
 	it.asking = in != nil && in.watch != nil && in.watch.asking
 	if r.stream != nil {
@@ -354,6 +365,9 @@ func (s *scope) after(ctx context.Context, fn func(context.Context) error) error
 	at, err := s.usable()
 	if err != nil {
 		return err
+	}
+	if s.root.calls == nil {
+		s.root.calls = (*callbacks.Get().(*[]callback))[:0]
 	}
 	s.root.calls = append(s.root.calls, callback{at, ctx, fn})
 	return nil

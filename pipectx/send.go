@@ -69,7 +69,8 @@ func (h *DB) send(ctx context.Context, c *Command, ref settler) {
 		}
 	default:
 		a := arenas.Get().(*arena)
-		items := [1]item{c.item(h.conn, slot, a, ref)}
+		var items [1]item
+		c.become(&items[0], h.conn, slot, a, ref)
 		items[0].safe = mayResend(ctx)
 		h.debug.check(ctx, func() string { return strings.Clone(items[0].word(0)) })
 		free := false
@@ -85,16 +86,16 @@ func (h *DB) send(ctx context.Context, c *Command, ref settler) {
 	}
 }
 
-// item is the command as it is queued. Its words are in a from here on.
-func (c *Command) item(conn *conn, slot int, a *arena, ref settler) item {
-	it := item{
-		conn: conn, args: a.add(c), ref: ref, fault: c.fault, script: c.script,
-		size: int32(len(c.buf)), slot: int16(slot), read: c.read,
+// become makes an empty item the command. Its words are in a from here on.
+func (c *Command) become(it *item, conn *conn, slot int, a *arena, ref settler) {
+	it.conn, it.args, it.ref = conn, a.add(c), ref
+	if c.fault != nil || c.script != nil {
+		it.fault, it.script = c.fault, c.script
 	}
+	it.size, it.slot, it.read = int32(len(c.buf)), int16(slot), c.read
 	if len(c.keys) > 0 {
 		it.key = int16(c.keys[0])
 	}
-	return it
 }
 
 // word returns word i of the command.

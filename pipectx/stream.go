@@ -35,7 +35,7 @@ import (
 // they end; give it a [Detach]ed context.
 //
 // Cost: no command of its own; 1 round trip to each connection and node for each
-// 5,000 commands or 1 MiB.
+// 2,000 commands or 1 MiB.
 func Stream(ctx context.Context, db *DB, fn func(ctx context.Context) error) error {
 	if db.scopeOf(ctx) != nil {
 		return errors.New("pipectx: Stream inside a Run: a Run sends nothing before it ends; call Stream outside, or with a context of pipectx.Detach")
@@ -70,7 +70,7 @@ func Then[T any](ctx context.Context, ref *Ref[T], fn func(T, error) error) erro
 
 // A chunk of a Stream.
 const (
-	streamCommands = 5_000
+	streamCommands = 2_000
 	streamBytes    = 1 << 20
 )
 
@@ -153,7 +153,12 @@ func (r *root) land() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.stream.flying == flying { // nobody else saw it
-		r.stream.due = append(r.stream.due, r.stream.calls...)
+		if len(r.stream.due) == 0 {
+			r.stream.due = r.stream.calls
+		} else {
+			r.stream.due = append(r.stream.due, r.stream.calls...)
+			freeCallbacks(r.stream.calls)
+		}
 		r.stream.flying, r.stream.calls = nil, nil
 		if raised := r.stream.raised; raised != nil {
 			r.stream.raised = nil
@@ -178,10 +183,9 @@ func (r *root) callBack() {
 		r.mu.Unlock()
 	}()
 	for len(r.stream.due) > 0 && r.top.failed == nil {
-		c := r.stream.due[0]
-		r.stream.due[0] = callback{}
-		r.stream.due = r.stream.due[1:]
-		if err := r.call(c); err != nil {
+		calls := r.stream.due
+		r.stream.due = nil
+		if err := r.call(calls); err != nil {
 			r.sent.add(err)
 			r.sent.callbacks++
 			if r.top.poison == nil {
@@ -194,9 +198,16 @@ func (r *root) callBack() {
 	}
 }
 
-// call runs a callback without the lock that the caller holds.
-func (r *root) call(c callback) error {
+// call runs callbacks, up to one that fails, without the lock that the caller
+// holds.
+func (r *root) call(calls []callback) error {
 	r.mu.Unlock()
 	defer r.mu.Lock()
-	return c.fn(c.ctx)
+	defer freeCallbacks(calls)
+	for _, c := range calls {
+		if err := c.fn(c.ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }

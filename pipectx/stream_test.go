@@ -74,7 +74,7 @@ func TestStreamChunks(t *testing.T) {
 	db := newDB(t, client)
 	rec := redistest.Record(client)
 	err := pipectx.Stream(t.Context(), db, func(ctx context.Context) error {
-		for range 4_999 {
+		for range 1_999 {
 			do(ctx, db, "INCR", "n")
 		}
 		_ = pipectx.Run(ctx, db, func(ctx context.Context) error {
@@ -88,15 +88,15 @@ func TestStreamChunks(t *testing.T) {
 		})
 		_ = pipectx.Run(ctx, db, func(ctx context.Context) error { do(ctx, db, "INCR", "dropped"); return errOurs })
 		do(ctx, db, "SET", "large", strings.Repeat("x", 1<<20))
-		redistest.Until(t, time.Minute, "the first chunk", sent(rec, 1, 5_099))
+		redistest.Until(t, time.Minute, "the first chunk", sent(rec, 1, 2_099))
 		do(ctx, db, "INCR", "n")
-		redistest.Until(t, time.Minute, "the second: a mebibyte is a chunk", sent(rec, 2, 5_100))
+		redistest.Until(t, time.Minute, "the second: a mebibyte is a chunk", sent(rec, 2, 2_100))
 		return nil
 	})
 	if err != nil || rec.RoundTrips() != 3 {
 		t.Errorf("%d round trips, %v; want 3", rec.RoundTrips(), err)
 	}
-	want(t, "n", pipectx.Do[int64](t.Context(), db, "GET", "n"), 5_000)
+	want(t, "n", pipectx.Do[int64](t.Context(), db, "GET", "n"), 2_000)
 	want(t, "dropped", pipectx.Do[bool](t.Context(), db, "EXISTS", "dropped"), false)
 }
 
@@ -125,21 +125,21 @@ func TestStreamFails(t *testing.T) {
 		stored int64
 		is     error
 	}{
-		{"fn fails", func(ctx context.Context, db *pipectx.DB) error { fill(ctx, db, 6_000); return errOurs }, 5_000, errOurs},
+		{"fn fails", func(ctx context.Context, db *pipectx.DB) error { fill(ctx, db, 3_000); return errOurs }, 2_000, errOurs},
 		{"a callback fails, when the next chunk is under way", func(ctx context.Context, db *pipectx.DB) error {
 			_ = pipectx.After(ctx, func(context.Context) error { return errOurs })
-			last := fill(ctx, db, 16_000)
+			last := fill(ctx, db, 7_000)
 			if !errors.Is(last.Err(), pipectx.ErrDiscarded) {
 				t.Errorf("a verb after that answers %v", last.Err())
 			}
 			return nil
-		}, 10_000, errOurs},
+		}, 4_000, errOurs},
 		{"a value cannot be encoded", func(ctx context.Context, db *pipectx.DB) error {
-			fill(ctx, db, 6_000)
+			fill(ctx, db, 3_000)
 			do(ctx, db, "SET", "k", make(chan int))
-			fill(ctx, db, 6_000)
+			fill(ctx, db, 3_000)
 			return nil
-		}, 5_000, nil},
+		}, 2_000, nil},
 	}
 	for _, test := range tests {
 		t.Run(test.reason, func(t *testing.T) {
@@ -204,10 +204,10 @@ func TestStreamStopsAtALoss(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	if sure != 2_999 || unknown != 2_001 || notSent != 15_000 {
-		t.Errorf("%d ran, %d unknown, %d not sent; want 2999, 2001, 15000", sure, unknown, notSent)
+	if sure != 2_999 || unknown != 1_001 || notSent != 16_000 {
+		t.Errorf("%d ran, %d unknown, %d not sent; want 2999, 1001, 16000", sure, unknown, notSent)
 	}
-	if n := heard.Load(); n > 5_000 {
+	if n := heard.Load(); n > 4_000 {
 		t.Errorf("the server heard %d commands", n)
 	}
 }

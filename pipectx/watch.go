@@ -112,8 +112,9 @@ func (h *DB) watch(ctx context.Context, keys []string, to verdict) (*watch, erro
 		}
 	}
 	ref := &Ref[struct{}]{decode: Reply.OK}
-	items := [1]item{c.item(h.conn, slot, new(arena), ref)}
+	var items [1]item
 	it := &items[0]
+	c.become(it, h.conn, slot, new(arena), ref)
 	it.goTo, it.asking = to.goTo, to.asking
 	n, err := h.conn.route(ctx, it)
 	if err != nil {

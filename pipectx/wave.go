@@ -19,14 +19,16 @@ func (r *root) take(wanted func(*scope) bool, calls bool) (w wave) {
 	items := r.items // handed out: what stays behind is copied
 	r.items = nil
 	n := 0
-	for _, it := range items {
-		switch {
+	for i := range items { // mostly all are wanted and none is moved: a copy of a long item is dear
+		switch it := &items[i]; {
 		case it.ref == nil: // discarded
-		case wanted(it.scope.find()):
-			items[n] = it
+		case !wanted(it.scope.find()):
+			r.items = append(r.items, *it)
+		case n < i:
+			items[n] = *it
 			n++
 		default:
-			r.items = append(r.items, it)
+			n++
 		}
 	}
 	w.items = items[:n]
@@ -37,17 +39,23 @@ func (r *root) take(wanted func(*scope) bool, calls bool) (w wave) {
 		}
 	}
 	if calls {
-		var left []callback
-		for _, c := range r.calls {
-			switch {
+		calls := r.calls
+		r.calls = nil
+		n := 0
+		for i := range calls {
+			switch c := &calls[i]; {
 			case c.fn == nil:
-			case wanted(c.scope.find()):
-				w.calls = append(w.calls, c)
+			case !wanted(c.scope.find()):
+				r.calls = append(r.calls, *c)
+			case n < i:
+				calls[n] = *c
+				n++
 			default:
-				left = append(left, c)
+				n++
 			}
 		}
-		r.calls = left
+		clear(calls[n:])
+		w.calls = calls[:n]
 	}
 	return w
 }
@@ -96,6 +104,7 @@ func (r *root) chunk(ctx context.Context) error {
 			failed = append(failed, err)
 		}
 	}
+	freeCallbacks(calls)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.top.poison != nil { // a callback queued it
