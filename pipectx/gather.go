@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -81,7 +80,8 @@ type Group struct {
 	mu      sync.Mutex
 	running int // members that neither wait nor are outside, and fn
 	waiting []*waiter
-	moves   int // counts what members do, so that standing still is seen
+	served  chan struct{} // of those who wait: closed when their commands are back
+	moves   int           // counts what members do, so that standing still is seen
 	watched bool
 	errs    []error
 	raised  any
@@ -89,8 +89,7 @@ type Group struct {
 
 // A waiter is a member in Await.
 type waiter struct {
-	chain  map[*scope]bool // whose commands are to be sent
-	served chan struct{}
+	scope *scope // whose commands, and those of the Runs around it, are to be sent
 }
 
 // quiet is how long nobody moves before those who wait are served although
@@ -153,9 +152,13 @@ func (g *Group) leave() {
 }
 
 // await waits until the pipeline of all members was sent.
-func (g *Group) await(ctx context.Context, chain map[*scope]bool) error {
-	w := &waiter{chain: chain, served: make(chan struct{})}
+func (g *Group) await(ctx context.Context, s *scope) error {
+	w := &waiter{s}
 	g.mu.Lock()
+	if g.served == nil {
+		g.served = make(chan struct{})
+	}
+	served := g.served
 	g.waiting = append(g.waiting, w)
 	g.running--
 	g.moves++
@@ -163,7 +166,7 @@ func (g *Group) await(ctx context.Context, chain map[*scope]bool) error {
 	g.watch()
 	g.mu.Unlock()
 	select {
-	case <-w.served:
+	case <-served:
 		return nil
 	case <-ctx.Done():
 	}
@@ -208,21 +211,19 @@ func (g *Group) watch() {
 // serve sends what all who wait have queued, and has them go on. The caller
 // holds mu.
 func (g *Group) serve() {
-	served := g.waiting
-	g.waiting = nil
-	g.running += len(served) // they are as good as running, and nobody else serves them
-	g.members.Go(func() {    // so that Gather, too, returns only when their Refs are settled
+	waiting, served := g.waiting, g.served
+	g.waiting, g.served = nil, nil
+	g.running += len(waiting) // they are as good as running, and nobody else serves them
+	g.members.Go(func() {     // so that Gather, too, returns only when their Refs are settled
 		all := map[*scope]bool{}
-		for _, w := range served {
-			maps.Copy(all, w.chain)
+		for _, w := range waiting {
+			w.scope.addChain(all)
 		}
 		root := g.scope.root
 		root.send(g.ctx, root.take(func(s *scope) bool { return all[s] }, false))
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		g.moves++
-		for _, w := range served {
-			close(w.served)
-		}
+		close(served)
 	})
 }

@@ -184,13 +184,13 @@ func (s *scope) await(ctx context.Context, ready func() bool) error {
 	r := s.root
 	r.mu.Lock()
 	turn := r.turns()
-	chain, group, err := s.around()
+	group, err := s.around()
 	r.mu.Unlock()
 	if err != nil {
 		return err
 	}
 	if group != nil {
-		return group.await(ctx, chain)
+		return group.await(ctx, s)
 	}
 	select {
 	case turn <- struct{}{}:
@@ -202,33 +202,43 @@ func (s *scope) await(ctx context.Context, ready func() bool) error {
 		r.land() // what was queued before goes before
 	}
 	if !ready() {
+		chain := map[*scope]bool{}
+		s.addChain(chain)
 		r.send(ctx, r.take(func(s *scope) bool { return chain[s] }, false))
 	}
 	return nil
 }
 
-// around returns the scopes whose commands an Await sends: the scope's own and
-// those around it, and the Gather it is a member of. An error is why nothing may
-// be sent. The caller holds root.mu.
-func (s *scope) around() (chain map[*scope]bool, group *Group, err error) {
+// around looks at the scope and those around it, whose commands an Await sends: it
+// returns the Gather it is a member of, or why nothing may be sent. The caller
+// holds root.mu.
+func (s *scope) around() (group *Group, err error) {
 	at, err := s.usable()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if s.within() != nil {
-		return nil, nil, errAwaitInAtomic
+		return nil, errAwaitInAtomic
 	}
-	chain = map[*scope]bool{}
 	for ; at != nil; at = at.parent {
 		if at = at.find(); at.poison != nil {
-			return nil, nil, at.poison
+			return nil, at.poison
 		}
-		chain[at] = true
 		if group == nil {
 			group = at.group
 		}
 	}
-	return chain, group, nil
+	return group, nil
+}
+
+// addChain adds the scope and those around it, as they stand now.
+func (s *scope) addChain(chain map[*scope]bool) {
+	s.root.mu.Lock()
+	defer s.root.mu.Unlock()
+	for at := s.find(); at != nil; at = at.parent {
+		at = at.find()
+		chain[at] = true
+	}
 }
 
 // count adds the items whose Refs hold a failure that the caller does not

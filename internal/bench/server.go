@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -38,16 +37,30 @@ func start(ctx context.Context) (*stand, error) {
 	if err != nil {
 		return nil, err
 	}
-	socket := filepath.Join(dir, "redis.sock")
-	cmd := exec.Command("redis-server", "--port", "0", "--unixsocket", socket, "--save", "", "--appendonly", "no", "--dir", dir)
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command("redis-server", "--bind", "127.0.0.1", "--port", port, "--save", "", "--appendonly", "no", "--dir", dir)
 	if err := cmd.Start(); err != nil {
 		return nil, errors.Join(fmt.Errorf("%w (make redis installs it, or set REDIS_URL)", err), os.RemoveAll(dir))
 	}
-	return connect(ctx, &redis.Options{Network: "unix", Addr: socket}, func() {
+	return connect(ctx, &redis.Options{Network: "tcp", Addr: net.JoinHostPort("127.0.0.1", port)}, func() {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 		_ = os.RemoveAll(dir)
 	})
+}
+
+// freePort is a port of the loopback that nobody listens on.
+func freePort() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	return port, err
 }
 
 // connect makes the clients when the server answers. end ends the server.
