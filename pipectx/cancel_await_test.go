@@ -1,0 +1,69 @@
+package pipectx_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redmoon-go/redmoon/internal/redistest"
+	"github.com/redmoon-go/redmoon/pipectx"
+)
+
+// An Await whose command another goroutine's has sent says so when its context
+// ends: the write is under way, and its Ref has the answer later.
+func TestContextEndsBehindAnother(t *testing.T) {
+	t.Skip("to be mended: Await answers the context's error alone")
+	s, h := redistest.Shared(t), newHanging(t)
+	db := newDB(t, s.Client(t, func(o *redis.Options) { o.Dialer = h.proxy.Dial }))
+	k := h.hold("a")
+	err := pipectx.Run(t.Context(), db, func(ctx context.Context) error {
+		a, b := do(ctx, db, "INCR", "a"), do(ctx, db, "INCR", "b")
+		answered := make(chan error)
+		go func() {
+			_, err := pipectx.Await(ctx, a)
+			answered <- err
+		}()
+		<-k.heard
+		short, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
+		defer cancel()
+		_, err := pipectx.Await(short, b)
+		wantErr(t, "Await", err, context.DeadlineExceeded)
+		wantErr(t, "Await", err, pipectx.ErrOutcomeUnknown)
+		close(k.release)
+		if err := <-answered; err != nil {
+			t.Error(err)
+		}
+		want(t, "the Ref, later", b, any(int64(1)))
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// An Await in a Stream returns when its own context ends, though a chunk is under
+// way.
+func TestContextEndsBehindAChunk(t *testing.T) {
+	t.Skip("to be mended: Await waits for the chunk until the Stream's context ends")
+	s, h := redistest.Shared(t), newHanging(t)
+	db := newDB(t, s.Client(t, func(o *redis.Options) { o.Dialer = h.proxy.Dial }))
+	k := h.hold("0")
+	err := pipectx.Stream(t.Context(), db, func(ctx context.Context) error {
+		for i := range 3_000 { // a chunk, and half of the next
+			do(ctx, db, "INCR", i)
+		}
+		<-k.heard
+		short, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
+		defer cancel()
+		within(t, time.Second, "Await", func() {
+			_, err := pipectx.Await(short, do(ctx, db, "INCR", "n"))
+			wantErr(t, "Await", err, context.DeadlineExceeded)
+		})
+		close(k.release)
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
