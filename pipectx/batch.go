@@ -18,10 +18,19 @@ func (b *batch) outcome(n int) outcome {
 	return b.outcomes[n]
 }
 
-// broken tells whether the connection failed behind the first byte.
-func (b *batch) broken() bool {
+// broken tells whether the connection failed behind the first byte, and a write
+// has no answer: what comes later would overtake it.
+func (b *batch) broken(items []item) bool {
 	last := b.outcome(len(b.items) - 1)
-	return last.err != nil && !last.unsent
+	if last.err == nil || last.unsent {
+		return false
+	}
+	for n, i := range b.items {
+		if !items[i].read && b.outcome(n).err != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // host is where the batch went, for redirections that name only a port.
@@ -67,6 +76,9 @@ func (b *batch) deliver(ctx context.Context, items []item) {
 		from = to
 	}
 	behind := harmless
+	if items[b.items[0]].alone() { // others' commands, and no order between them
+		return
+	}
 	for n := len(b.items) - 1; n >= 0; n-- {
 		o := &b.outcomes[n]
 		o.behind = max(o.behind, behind)

@@ -13,7 +13,6 @@ import (
 // An Await whose command another goroutine's has sent says so when its context
 // ends: the write is under way, and its Ref has the answer later.
 func TestContextEndsBehindAnother(t *testing.T) {
-	t.Skip("to be mended: Await answers the context's error alone")
 	s, h := redistest.Shared(t), newHanging(t)
 	db := newDB(t, s.Client(t, func(o *redis.Options) { o.Dialer = h.proxy.Dial }))
 	k := h.hold("a")
@@ -45,7 +44,6 @@ func TestContextEndsBehindAnother(t *testing.T) {
 // An Await in a Stream returns when its own context ends, though a chunk is under
 // way.
 func TestContextEndsBehindAChunk(t *testing.T) {
-	t.Skip("to be mended: Await waits for the chunk until the Stream's context ends")
 	s, h := redistest.Shared(t), newHanging(t)
 	db := newDB(t, s.Client(t, func(o *redis.Options) { o.Dialer = h.proxy.Dial }))
 	k := h.hold("0")

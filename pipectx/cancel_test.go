@@ -47,7 +47,7 @@ var waitings = []waiting{
 			return err
 		})
 	}},
-	{"Gather", "n", false, func(ctx context.Context, db *pipectx.DB, key string) error {
+	{"Gather", "n", true, func(ctx context.Context, db *pipectx.DB, key string) error {
 		return pipectx.Gather(ctx, db, func(g *pipectx.Group) error {
 			g.Go(func(ctx context.Context) error {
 				_, err := pipectx.Await(ctx, do(ctx, db, "INCR", key))

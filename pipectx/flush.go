@@ -181,7 +181,7 @@ func (f *flight) attempt() bool {
 	f.again = f.again[:0]
 	f.wait, f.redirected = false, false
 	for _, b := range round {
-		if f.dead != nil && b.node != nil && b.broken() {
+		if f.dead != nil && b.node != nil && b.broken(f.items) {
 			f.dead[b.node] = true
 		}
 		f.stats.RoundTrips += b.trips
@@ -305,7 +305,7 @@ func (f *flight) route(all bool) (round []*batch) {
 		var to *node
 		if err == nil {
 			to, err = f.home(it, &homes)
-			if err == nil && f.dead[to] {
+			if err == nil && all && f.dead[to] { // what is sent again was sent before it died
 				err = errBehind
 			}
 		}

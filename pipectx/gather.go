@@ -178,7 +178,7 @@ func (g *Group) await(ctx context.Context, s *scope) error {
 		g.moves++
 		return fmt.Errorf("%w: %w", ErrNotSent, context.Cause(ctx))
 	}
-	return context.Cause(ctx) // under way; who serves counts it in
+	return fmt.Errorf("%w: %w", ErrOutcomeUnknown, context.Cause(ctx)) // under way; who serves counts it in
 }
 
 // serveIfAllWait serves those who wait if nobody runs. The caller holds mu.

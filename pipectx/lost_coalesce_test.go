@@ -20,7 +20,6 @@ func TestCoalescedAnswersLost(t *testing.T) { checkCoalescedLosses(t, false) }
 // Their reads are sent again: what stands behind one is others', and nobody waits
 // for its order.
 func TestCoalescedReadsAskedAgain(t *testing.T) {
-	t.Skip("to be mended: a read answers an error when the write of another goroutine stands behind it")
 	checkCoalescedLosses(t, true)
 }
 

@@ -3,6 +3,7 @@ package pipectx
 import (
 	"context"
 	"errors"
+	"fmt"
 )
 
 // Stream is [Run] for more commands than fit in memory: they are sent in chunks
@@ -28,8 +29,8 @@ import (
 // they are slower than what the others queue.
 //
 // When fn or a callback fails, or a value cannot be encoded, what was not sent
-// yet is dropped; what was sent has run. When a connection failed after a chunk
-// was written to it, later commands for that node answer [ErrNotSent]: they would
+// yet is dropped; what was sent has run. When a connection failed after writes had
+// been sent by it, later commands for that node answer [ErrNotSent]: they would
 // overtake those of which nothing is known. Stream returns what failed as Run
 // does. Inside a Run or Atomic it is refused, since those send nothing before
 // they end; give it a [Detach]ed context.
@@ -47,10 +48,10 @@ func Stream(ctx context.Context, db *DB, fn func(ctx context.Context) error) err
 	r := s.root
 	r.stream = &stream{ctx: ctx, dead: map[*node]bool{}}
 	defer s.close()
-	defer r.land() // also when fn panics
+	defer r.landAll() // also when fn panics
 	err = s.enter(ctx, func(ctx context.Context) error {
 		err := fn(ctx)
-		r.land()
+		r.landAll()
 		r.callBack()
 		return err
 	})
@@ -120,7 +121,7 @@ func (r *root) pumpOut() error {
 	case err != nil:
 		r.top.discard(err)
 	default:
-		r.land()
+		r.landAll()
 		r.fly(r.take(func(s *scope) bool { return s == r.top }, true))
 	}
 	return err
@@ -140,16 +141,20 @@ func (r *root) fly(w wave) {
 	}()
 }
 
-// land waits for the chunk under way. Its callbacks are due then. A decoder that
-// panicked does so here.
-func (r *root) land() {
+// land waits for the chunk under way, or the end of ctx. Its callbacks are due then.
+// A decoder that panicked does so here.
+func (r *root) land(ctx context.Context) error {
 	r.mu.Lock()
 	flying := r.stream.flying
 	r.mu.Unlock()
 	if flying == nil {
-		return
+		return nil
 	}
-	<-flying
+	select {
+	case <-flying:
+	case <-ctx.Done():
+		return fmt.Errorf("%w: %w", ErrNotSent, context.Cause(ctx))
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.stream.flying == flying { // nobody else saw it
@@ -165,7 +170,12 @@ func (r *root) land() {
 			panic(raised)
 		}
 	}
+	return nil
 }
+
+// landAll is land until the chunk is back, which does not take longer than the
+// Stream's own context.
+func (r *root) landAll() { _ = r.land(context.Background()) }
 
 // callBack runs the callbacks that are due, one at a time and in order. It is
 // tempting to hold a lock meanwhile; but a callback that queues may itself fill a

@@ -1,6 +1,9 @@
 package pipectx
 
-import "context"
+import (
+	"context"
+	"fmt"
+)
 
 // A wave is what is sent at once.
 type wave struct {
@@ -123,7 +126,7 @@ func (r *root) chunk(ctx context.Context) error {
 // finish sends wave after wave until nothing is queued.
 func (r *root) finish(ctx context.Context) error {
 	if r.stream != nil {
-		r.land()
+		r.landAll()
 		r.callBack() // what another goroutine left to one that has ended
 		r.mu.Lock()
 		err := r.top.failed
@@ -195,11 +198,13 @@ func (s *scope) await(ctx context.Context, ready func() bool) error {
 	select {
 	case turn <- struct{}{}:
 		defer func() { <-turn }()
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	case <-ctx.Done(): // whoever has the turn may be sending it
+		return fmt.Errorf("%w: %w", ErrOutcomeUnknown, context.Cause(ctx))
 	}
 	if r.stream != nil {
-		r.land() // what was queued before goes before
+		if err := r.land(ctx); err != nil { // what was queued before goes before
+			return err
+		}
 	}
 	if !ready() {
 		chain := map[*scope]bool{}

@@ -44,12 +44,7 @@ const (
 // meanwhile.
 func Cluster(t testing.TB) *Shards {
 	t.Helper()
-	c := commonCluster(needServer(t))
-	s := c.take(t)
-	if c.alone() {
-		s.flush(t)
-	}
-	return s
+	return commonCluster(needServer(t)).take(t, func(s *Shards) { s.flush(t) })
 }
 
 // WithCluster starts the shared cluster in the background, see [Main].

@@ -35,14 +35,18 @@ func newCommon[T resource](start func(context.Context) (T, error)) *common[T] {
 	return &common[T]{start: start, ctx: ctx, leave: leave}
 }
 
-// take returns the shared value, started now if need be, until t ends.
-func (c *common[T]) take(t testing.TB) T {
+// take returns the shared value, started now if need be, until t ends. When no
+// other test uses it, clean is called first, before another one can.
+func (c *common[T]) take(t testing.TB, clean func(T)) T {
 	t.Helper()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.run()
 	if c.err != nil {
 		t.Fatal(c.err)
+	}
+	if c.users == 0 {
+		clean(c.value)
 	}
 	c.users++
 	t.Cleanup(c.give)
@@ -54,13 +58,6 @@ func (c *common[T]) warm() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.run()
-}
-
-// alone reports whether one test uses the value.
-func (c *common[T]) alone() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.users == 1
 }
 
 // run has the value running. One that a test has hurt is replaced.

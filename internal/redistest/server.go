@@ -62,7 +62,7 @@ func Shared(t testing.TB) *Node {
 func sharedAt(t testing.TB, path string) *Node {
 	t.Helper()
 	common := commonServer(path)
-	s := common.take(t)
+	s := common.take(t, func(*databaseServer) {}) // each test cleans the database it gets
 	db := s.take(t)
 	t.Cleanup(func() { s.give(db) })
 	n := *s.node
