@@ -1,6 +1,7 @@
 package keyspace
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -47,6 +48,12 @@ func (e *entry[F, V]) writeValue(c *pipectx.Command, key string, name F, value V
 		err = unstorable(err, key, e.name.text(name))
 	}
 	c.Append(tail, err)
+}
+
+// get sends a command that reads one field.
+func (e *entry[F, V]) get(ctx context.Context, db *pipectx.DB, c *pipectx.Command, name F) *pipectx.Ref[V] {
+	var value V
+	return pipectx.SendInto(ctx, db, c.Read(), value, e.valueOf(name))
 }
 
 // valueOf is the decoder of one field's value.

@@ -71,7 +71,9 @@ func (b BoundHash[K, F, V]) Key(id K) HashKey[F, V] { return HashKey[F, V]{b.han
 //
 // Cost: HGET; 1 command; 1 round trip outside Run, none of its own inside.
 func (b BoundHash[K, F, V]) Get(ctx context.Context, id K, name F) *pipectx.Ref[V] {
-	return b.Key(id).Get(ctx, name)
+	c := b.command("HGET", id)
+	writeOf(b.bound, b.entry.name, c, id, name)
+	return b.entry.get(ctx, b.db, c, name)
 }
 
 // MGet answers the values of fields in their order, absent where there is none.
@@ -94,7 +96,17 @@ func (b BoundHash[K, F, V]) GetAll(ctx context.Context, id K) *pipectx.Ref[map[F
 // Cost: HSET, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
 // outside Run, none of its own inside.
 func (b BoundHash[K, F, V]) Set(ctx context.Context, id K, name F, value V) *pipectx.Ref[bool] {
-	return b.Key(id).Set(ctx, name, value)
+	if b.def.settings.TTL != 0 { // its second command needs the key too
+		return b.Key(id).Set(ctx, name, value)
+	}
+	c := b.command("HSET", id)
+	writeOf(b.bound, b.entry.name, c, id, name)
+	tail, err := b.entry.value.Append(c.Tail(), value)
+	if err != nil {
+		err = unstorable(err, b.handle(id).key, b.entry.name.text(name))
+	}
+	c.Append(tail, err)
+	return pipectx.Send(ctx, b.db, c, pipectx.Reply.Bool)
 }
 
 // SetMany stores the values of fields, leaves other fields alone, and answers
@@ -180,8 +192,7 @@ type HashKey[F comparable, V any] struct {
 //
 // Cost: HGET; 1 command; 1 round trip outside Run, none of its own inside.
 func (k HashKey[F, V]) Get(ctx context.Context, name F) *pipectx.Ref[V] {
-	var value V
-	return pipectx.SendInto(ctx, k.db, k.about("HGET", name).Read(), value, k.entry.valueOf(name))
+	return k.entry.get(ctx, k.db, k.about("HGET", name), name)
 }
 
 // MGet answers the values of fields in their order, absent where there is none.

@@ -71,14 +71,15 @@ func (b *batch) deliver(ctx context.Context, items []item) {
 			for n := to; n < len(b.items); n++ {
 				b.outcomes[n] = rest
 			}
+			b.failed = true
 			break
 		}
 		from = to
 	}
-	behind := harmless
-	if items[b.items[0]].alone() { // others' commands, and no order between them
+	if !b.failed || items[b.items[0]].alone() { // others' commands have no order between them
 		return
 	}
+	behind := harmless
 	for n := len(b.items) - 1; n >= 0; n-- {
 		o := &b.outcomes[n]
 		o.behind = max(o.behind, behind)
@@ -137,6 +138,7 @@ func (b *batch) chunk(ctx context.Context, items []item, from int, bodies *map[s
 		o := &b.outcomes[n]
 		*o = wires[b.at[n-from]].outcome(err)
 		b.got += len(o.frame)
+		b.failed = b.failed || o.err != nil
 		if s := items[b.items[n]].script; s != nil && o.err == nil && ran(o.frame) && items[b.items[n]].block == nil {
 			b.node.known.add(s.SHA)
 		}
@@ -184,6 +186,7 @@ func (b *batch) settleBlocks(items []item, from, to int, err error) {
 			}
 			multi, exec := &b.wires[b.at[n-from]-1], &b.wires[b.at[end-1-from]+1]
 			executed := exec.outcome(err)
+			b.failed = b.failed || executed.err != nil
 			settleBlock(b.outcomes[n:end], multi.outcome(err), executed, risk)
 			if b.watch != nil {
 				b.watch.settled(b.outcomes[n:end], executed.err == nil)

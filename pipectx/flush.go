@@ -67,7 +67,8 @@ type batch struct {
 	cmds                    []redis.Cmder
 	at                      []int
 	trips, loads, sent, got int
-	ran                     int // 1 + the last item that has run; 0 if that was not asked yet
+	failed                  bool // something has no reply
+	ran                     int  // 1 + the last item that has run; 0 if that was not asked yet
 }
 
 type outcome struct {

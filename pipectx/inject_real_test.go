@@ -36,7 +36,7 @@ func TestOneRealErrorOfAHundred(t *testing.T) {
 			return c.ConfigSet(ctx, "maxmemory", "1").Err()
 		}, incr("OOM")},
 		{"it has become a replica", func(ctx context.Context, c *redis.Client, _ string) error {
-			return c.SlaveOf(ctx, "127.0.0.1", "1").Err()
+			return c.ReplicaOf(ctx, "127.0.0.1", "1").Err()
 		}, incr("READONLY")},
 		{"the command is forbidden", func(ctx context.Context, c *redis.Client, _ string) error {
 			return c.Do(ctx, "ACL", "SETUSER", "default", "-incr").Err()

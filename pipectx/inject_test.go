@@ -126,9 +126,9 @@ type target struct {
 	answer, error string // what it is to answer: a text, or an error's first word
 }
 
-// incr is the target that most errors are given to; it answers error.
-func incr(error string) target {
-	return target{command: "INCR", error: error, answer: "1", ask: func(ctx context.Context, db *pipectx.DB, key string) answer {
+// incr is the target that most errors are given to; it answers fault.
+func incr(fault string) target {
+	return target{command: "INCR", error: fault, answer: "1", ask: func(ctx context.Context, db *pipectx.DB, key string) answer {
 		return shown(pipectx.Do[int64](ctx, db, "INCR", key))
 	}}
 }

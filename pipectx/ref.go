@@ -19,19 +19,23 @@ type Ref[T any] struct {
 	derived *derivation[T]
 }
 
+// late is of a Ref that is not a command's: whoever comes first sets it.
+type late struct{ once sync.Once }
+
 // A derivation is what makes a Ref out of others.
 type derivation[T any] struct {
 	compute func() (T, error) // called once, when the Ref is first read
 	ready   func() bool       // whether it can be
 	handle  func()            // marks the sources as handled
+	once    sync.Once
 }
 
 // core is the part of a Ref that does not depend on its type.
 type core struct {
 	done    atomic.Bool // set after value and err, read before them
 	handled atomic.Bool
-	once    sync.Once
 	err     error
+	late    *late   // nil for a command's
 	unread  *unread // of an immediate Ref that failed
 }
 
@@ -44,7 +48,7 @@ func (r *Ref[T]) Result() (T, error) {
 			var zero T
 			return zero, ErrPending
 		}
-		r.once.Do(func() {
+		d.once.Do(func() {
 			defer r.done.Store(true)
 			r.err = errPanickedDeriving // until compute has returned
 			r.value, r.err = d.compute()

@@ -145,7 +145,7 @@ func (it *item) judgeLost(o outcome) verdict {
 }
 
 // A risk is what may have changed when a command's answer was lost.
-type risk int
+type risk int8
 
 const (
 	harmless risk = iota // nothing: it reads

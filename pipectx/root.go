@@ -289,7 +289,7 @@ func (r *root) drop(since mark, unwanted func(*scope) bool, err error) {
 	}
 	for i := min(since.loose, len(r.loose)); i < len(r.loose); i++ {
 		if l := &r.loose[i]; l.ref != nil && unwanted(l.scope.find()) {
-			l.ref.outcome().once.Do(func() { l.ref.fail(err) }) // unless it is set
+			l.ref.outcome().late.once.Do(func() { l.ref.fail(err) }) // unless it is set
 			*l = loose{}
 		}
 	}

@@ -163,12 +163,12 @@ func mayResend(ctx context.Context) bool { return ctx.Value(resendKey{}) != nil 
 // The first call of set counts. A Ref that is never set answers [ErrDiscarded]
 // when the Run of ctx ends; without an open pipeline it stays pending.
 func NewRef[T any](ctx context.Context) (ref *Ref[T], set func(T, error)) {
-	ref = &Ref[T]{}
+	ref = &Ref[T]{core: core{late: &late{}}}
 	if s := innermost(ctx); s != nil {
 		s.hold(ref)
 	}
 	return ref, func(value T, err error) {
-		ref.once.Do(func() {
+		ref.late.once.Do(func() {
 			ref.value, ref.err = value, err
 			ref.done.Store(true)
 		})

@@ -73,7 +73,7 @@ func (h *DB) send(ctx context.Context, c *Command, ref settler) {
 		c.become(&items[0], h.conn, slot, a, ref)
 		items[0].safe = mayResend(ctx)
 		h.debug.check(ctx, func() string { return strings.Clone(items[0].word(0)) })
-		free := false
+		var free bool
 		if h.coalesce && context.Cause(ctx) == nil {
 			free = h.share(ctx, items[0])
 		} else {

@@ -105,8 +105,9 @@ func (h *DB) watch(ctx context.Context, keys []string, to verdict) (*watch, erro
 	for _, key := range keys {
 		c.Key(key)
 	}
-	slot, err := -1, error(nil)
+	slot := -1
 	if h.conn.cluster != nil {
+		var err error
 		if slot, err = c.slot(); err != nil {
 			return nil, err
 		}

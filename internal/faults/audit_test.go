@@ -199,7 +199,7 @@ func TestPlansAreOfTheSeed(t *testing.T) {
 		}
 		return b.String()
 	}
-	if plans(7) != plans(7) {
+	if first, again := plans(7), plans(7); first != again {
 		t.Error("one seed makes two workloads")
 	}
 	if plans(7) == plans(8) {

@@ -188,7 +188,7 @@ func (p *place) demote(ctx context.Context, old *redis.Client) bool {
 		role, err := n.Do(ctx, "ROLE").Slice()
 		if addr := n.Options().Addr; err == nil && role[0] == "master" && addr != old.Options().Addr {
 			host, port, _ := strings.Cut(addr, ":")
-			return old.SlaveOf(ctx, host, port).Err() == nil && old.Do(ctx, "CLIENT", "UNPAUSE").Err() == nil
+			return old.ReplicaOf(ctx, host, port).Err() == nil && old.Do(ctx, "CLIENT", "UNPAUSE").Err() == nil
 		}
 	}
 	return false
