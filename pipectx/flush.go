@@ -93,11 +93,16 @@ func (b *batch) free() {
 	batches.Put(b)
 }
 
-// flush sends items. It returns false if they are still in use. dead are nodes
-// that get nothing more, and to which it adds those whose connection fails; nil
+// A lane is what the flushes of a Stream have in common.
+type lane struct {
+	dead map[*node]bool // get nothing more, since their connection failed
+	sent func()         // called when all is answered and nothing goes again; Refs are settled later
+}
+
+// flush sends items. It returns false if they are still in use. The lane is nil
 // outside of Stream.
-func (d *db) flush(ctx context.Context, items []item, wave int, dead map[*node]bool) (free bool) {
-	f := flight{ctx: ctx, db: d, items: items, dead: dead, free: true, heard: d.coalesce || len(d.observers) > 0, stats: Flush{Commands: len(items), Wave: wave}}
+func (d *db) flush(ctx context.Context, items []item, wave int, lane *lane) (free bool) {
+	f := flight{ctx: ctx, db: d, items: items, lane: lane, free: true, heard: d.coalesce || len(d.observers) > 0, stats: Flush{Commands: len(items), Wave: wave}}
 	if d.closed.Load() {
 		for i := range items {
 			f.settle(i, verdict{err: ErrClosed})
@@ -145,7 +150,7 @@ type flight struct {
 	ctx                context.Context
 	db                 *db
 	items              []item
-	dead               map[*node]bool
+	lane               *lane
 	again              []int // those to be sent once more, in program order
 	retries, redirects int
 	wait, redirected   bool // of this attempt: why something is sent again
@@ -179,11 +184,14 @@ func (f *flight) attempt() bool {
 	if first {
 		f.stats.Connections = len(round)
 	}
+	if first && f.lane != nil && clean(round) {
+		f.lane.sent()
+	}
 	f.again = f.again[:0]
 	f.wait, f.redirected = false, false
 	for _, b := range round {
-		if f.dead != nil && b.node != nil && b.broken(f.items) {
-			f.dead[b.node] = true
+		if f.lane != nil && b.node != nil && b.broken(f.items) {
+			f.lane.dead[b.node] = true
 		}
 		f.stats.RoundTrips += b.trips
 		f.stats.ScriptLoads += b.loads
@@ -277,6 +285,21 @@ func (f *flight) settled(it *item) {
 	}
 }
 
+// clean tells whether every command has a result, and none an error.
+func clean(round []*batch) bool {
+	for _, b := range round {
+		if b.lost != nil || b.failed || b.node == nil {
+			return false
+		}
+		for i := range b.outcomes {
+			if !isResult(b.outcomes[i].frame) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // isResult tells whether a frame is no error, and nothing stands before it.
 func isResult(frame []byte) bool {
 	return frame[0] != failed && frame[0] != blobFail && frame[0] != attrs
@@ -306,7 +329,7 @@ func (f *flight) route(all bool) (round []*batch) {
 		var to *node
 		if err == nil {
 			to, err = f.home(it, &homes)
-			if err == nil && all && f.dead[to] { // what is sent again was sent before it died
+			if err == nil && all && f.lane != nil && f.lane.dead[to] { // what is sent again was sent before it died
 				err = errBehind
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 )
 
 // Stream is [Run] for more commands than fit in memory: they are sent in chunks
@@ -80,11 +81,17 @@ type stream struct {
 	ctx     context.Context
 	size    int            // bytes queued since the last chunk
 	dead    map[*node]bool // whose connection failed; of the chunk under way
-	flying  chan struct{}  // closed when the chunk under way is back; nil if none is
-	calls   []callback     // of that chunk
-	raised  any            // what a decoder of it panicked with
+	trip    *trip          // of the chunk under way; nil if none is
 	due     []callback     // of chunks that are back
 	calling bool           // somebody runs them
+}
+
+// A trip is a chunk under way.
+type trip struct {
+	calls  []callback
+	sent   chan struct{} // closed when the next chunk may go: all is answered
+	back   chan struct{} // closed when all Refs are settled
+	raised any           // what a decoder panicked with
 }
 
 // full tells whether a chunk is due. The caller holds root.mu.
@@ -121,61 +128,73 @@ func (r *root) pumpOut() error {
 	case err != nil:
 		r.top.discard(err)
 	default:
-		r.landAll()
+		before := r.underWay()
+		if before != nil {
+			<-before.sent
+		}
 		r.fly(r.take(func(s *scope) bool { return s == r.top }, true))
+		_ = r.land(context.Background(), before)
 	}
 	return err
 }
 
-// fly sends a chunk in the background. The caller has the turn, and nothing is
-// under way.
-func (r *root) fly(w wave) {
-	flying := make(chan struct{})
+// underWay is the trip of the last chunk, or nil.
+func (r *root) underWay() *trip {
 	r.mu.Lock()
-	r.stream.flying, r.stream.calls = flying, w.calls
+	defer r.mu.Unlock()
+	return r.stream.trip
+}
+
+// fly sends a chunk in the background. The caller has the turn, and nothing is
+// being sent.
+func (r *root) fly(w wave) {
+	t := &trip{calls: w.calls, sent: make(chan struct{}), back: make(chan struct{})}
+	var once sync.Once
+	w.sent = func() { once.Do(func() { close(t.sent) }) }
+	r.mu.Lock()
+	r.stream.trip = t
 	r.mu.Unlock()
 	go func() {
-		defer close(flying)
-		defer func() { r.stream.raised = recover() }()
+		defer close(t.back)
+		defer w.sent()
+		defer func() { t.raised = recover() }()
 		r.send(r.stream.ctx, w)
 	}()
 }
 
-// land waits for the chunk under way, or the end of ctx. Its callbacks are due then.
-// A decoder that panicked does so here.
-func (r *root) land(ctx context.Context) error {
-	r.mu.Lock()
-	flying := r.stream.flying
-	r.mu.Unlock()
-	if flying == nil {
+// land waits until a chunk is back, or ctx ends. Its callbacks are due then. A
+// decoder that panicked does so here.
+func (r *root) land(ctx context.Context, t *trip) error {
+	if t == nil {
 		return nil
 	}
 	select {
-	case <-flying:
+	case <-t.back:
 	case <-ctx.Done():
 		return fmt.Errorf("%w: %w", ErrNotSent, context.Cause(ctx))
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.stream.flying == flying { // nobody else saw it
-		if len(r.stream.due) == 0 {
-			r.stream.due = r.stream.calls
-		} else {
-			r.stream.due = append(r.stream.due, r.stream.calls...)
-			freeCallbacks(r.stream.calls)
-		}
-		r.stream.flying, r.stream.calls = nil, nil
-		if raised := r.stream.raised; raised != nil {
-			r.stream.raised = nil
-			panic(raised)
-		}
+	if r.stream.trip == t {
+		r.stream.trip = nil
+	}
+	calls, raised := t.calls, t.raised
+	t.calls, t.raised = nil, nil // whoever comes first has them
+	if len(r.stream.due) == 0 {
+		r.stream.due = calls
+	} else {
+		r.stream.due = append(r.stream.due, calls...)
+		freeCallbacks(calls)
+	}
+	if raised != nil {
+		panic(raised)
 	}
 	return nil
 }
 
-// landAll is land until the chunk is back, which does not take longer than the
+// landAll waits for what is under way, which does not take longer than the
 // Stream's own context.
-func (r *root) landAll() { _ = r.land(context.Background()) }
+func (r *root) landAll() { _ = r.land(context.Background(), r.underWay()) }
 
 // callBack runs the callbacks that are due, one at a time and in order. It is
 // tempting to hold a lock meanwhile; but a callback that queues may itself fill a

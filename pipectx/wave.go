@@ -10,6 +10,7 @@ type wave struct {
 	items []item
 	calls []callback
 	arena *arena // of the items' words
+	sent  func() // of a Stream's chunk, see lane
 }
 
 // take hands out what wanted scopes have queued: items, and callbacks too if
@@ -68,13 +69,13 @@ func (r *root) send(ctx context.Context, w wave) {
 	free := true
 	if len(w.items) > 0 {
 		r.mu.Lock()
-		number, dead := r.wave, map[*node]bool(nil)
+		number, l := r.wave, (*lane)(nil)
 		if r.stream != nil {
-			dead = r.stream.dead
+			l = &lane{r.stream.dead, w.sent}
 		}
 		r.wave++
 		r.mu.Unlock()
-		free = r.db.flush(ctx, w.items, number, dead)
+		free = r.db.flush(ctx, w.items, number, l)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -97,6 +98,7 @@ func (r *root) send(ctx context.Context, w wave) {
 func (r *root) chunk(ctx context.Context) error {
 	w := r.take(func(s *scope) bool { return s == r.top }, true)
 	calls := w.calls
+	w.sent = func() {}
 	r.send(ctx, w)
 	r.mu.Lock()
 	r.top.block = nil // what callbacks queue is outside of the block
@@ -202,14 +204,16 @@ func (s *scope) await(ctx context.Context, ready func() bool) error {
 		return fmt.Errorf("%w: %w", ErrOutcomeUnknown, context.Cause(ctx))
 	}
 	if r.stream != nil {
-		if err := r.land(ctx); err != nil { // what was queued before goes before
+		if err := r.land(ctx, r.underWay()); err != nil { // what was queued before goes before
 			return err
 		}
 	}
 	if !ready() {
 		chain := map[*scope]bool{}
 		s.addChain(chain)
-		r.send(ctx, r.take(func(s *scope) bool { return chain[s] }, false))
+		w := r.take(func(s *scope) bool { return chain[s] }, false)
+		w.sent = func() {}
+		r.send(ctx, w)
 	}
 	return nil
 }

@@ -138,13 +138,44 @@ func (s *stand) gather(callers int) job {
 	}
 }
 
-// stream is a Stream whose results are consumed by callbacks, and chunks of 1,000
-// by hand.
+// chunk is how many commands one sends at once who does by hand what Stream does.
+const chunk = 1000
+
+// fill is a Stream that only writes.
+func (s *stand) fill(n int) job {
+	bound := texts.On(s.plain)
+	return job{
+		name: fmt.Sprintf("stream-%d-set", n), units: n,
+		ours: func(ctx context.Context) error {
+			return pipectx.Stream(ctx, s.plain, func(ctx context.Context) error {
+				for i := range n {
+					bound.Set(ctx, int64(i%100), value)
+				}
+				return nil
+			})
+		},
+		rivals: []rival{
+			{name: "go-redis by hand", time: 1.05, run: func(ctx context.Context) error {
+				for from := 0; from < n; from += chunk {
+					p := s.goredis.Pipeline()
+					for i := range chunk {
+						p.Set(ctx, key("text", (from+i)%100), value, 0)
+					}
+					if _, err := p.Exec(ctx); err != nil {
+						return err
+					}
+				}
+				return nil
+			}},
+		},
+	}
+}
+
+// stream is a Stream whose results are consumed by callbacks.
 func (s *stand) stream(n int) job {
 	bound := texts.On(s.plain)
-	const chunk = 1000
 	return job{
-		name: fmt.Sprintf("stream-%d", n), units: n,
+		name: fmt.Sprintf("stream-%d-get", n), units: n,
 		ours: func(ctx context.Context) error {
 			seen := 0
 			err := pipectx.Stream(ctx, s.plain, func(ctx context.Context) error {
