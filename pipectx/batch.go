@@ -26,7 +26,7 @@ func (b *batch) broken(items []item) bool {
 		return false
 	}
 	for n, i := range b.items {
-		if !items[i].read && b.outcome(n).err != nil {
+		if items[i].risk() == harmful && b.outcome(n).err != nil {
 			return true
 		}
 	}
@@ -40,6 +40,15 @@ func (b *batch) host() string {
 	}
 	host, _, _ := net.SplitHostPort(b.node.client.Options().Addr)
 	return host
+}
+
+// risk is what may have changed by the items of a chunk.
+func (b *batch) risk(items []item, from, to int) risk {
+	risk := harmless
+	for _, i := range b.items[from:to] {
+		risk = max(risk, items[i].risk())
+	}
+	return risk
 }
 
 // lastRun returns the last item of which a reply shows that it has run, or -1.
@@ -63,10 +72,14 @@ func (b *batch) deliver(ctx context.Context, items []item) {
 	b.outcomes = slices.Grow(b.outcomes, len(b.items))[:len(b.items)]
 	for from := 0; from < len(b.items); {
 		to := b.chunk(ctx, items, from, &bodies)
-		if last := b.outcomes[to-1]; last.err != nil {
+		last := b.outcomes[to-1]
+		if last.err != nil && !last.executed && !items[b.items[to-1]].alone() { // others' commands try another connection
 			rest := outcome{err: errBehind}
-			if last.unsent { // there was no connection at all
+			switch {
+			case last.unsent: // there was no connection at all
 				rest = last
+			case b.risk(items, from, to) < harmful: // what was lost goes again, and so may this
+				rest = outcome{err: last.err, unsent: true}
 			}
 			for n := to; n < len(b.items); n++ {
 				b.outcomes[n] = rest
@@ -180,10 +193,7 @@ func (b *batch) settleBlocks(items []item, from, to int, err error) {
 		for ; in != nil && end < to && items[b.items[end]].block == in; end++ {
 		}
 		if in != nil {
-			risk := harmless
-			for _, i := range b.items[n:end] {
-				risk = max(risk, items[i].risk())
-			}
+			risk := b.risk(items, n, end)
 			multi, exec := &b.wires[b.at[n-from]-1], &b.wires[b.at[end-1-from]+1]
 			executed := exec.outcome(err)
 			b.failed = b.failed || executed.err != nil

@@ -41,10 +41,11 @@ type queue struct {
 // has nobody write to its Ref.
 type call struct {
 	core
-	reply Reply
-	ready chan struct{} // of one place, so that nobody waits for a caller that went away
-	taken bool          // it is under way; guarded by the queue's mu
-	gone  bool          // its caller went away; likewise
+	reply  Reply
+	raised any           // what OnError's function panicked with
+	ready  chan struct{} // of one place, so that nobody waits for a caller that went away
+	taken  bool          // it is under way; guarded by the queue's mu
+	gone   bool          // its caller went away; likewise
 }
 
 var calls = sync.Pool{New: func() any { return &call{ready: make(chan struct{}, 1)} }}
@@ -70,9 +71,13 @@ func (d *db) share(ctx context.Context, it item) (free bool) {
 		it.abandon(context.Cause(ctx), n.queue.leave(c))
 		return false
 	}
-	if c.err != nil {
+	switch {
+	case c.raised != nil:
 		ref.fail(c.err)
-	} else {
+		panic(c.raised)
+	case c.err != nil:
+		ref.fail(c.err)
+	default:
 		ref.settle(c.reply)
 	}
 	c.core, c.reply, c.taken = core{}, Reply{}, false

@@ -63,7 +63,8 @@
 // there is no order at all. A command that is sent again may run after later
 // commands of its pipeline: a script that its node had forgotten (NOSCRIPT), a
 // command or an Atomic of several keys in the middle of a migration (ASK,
-// TRYAGAIN), a read whose answer was lost. A pipeline of more than 10,000 commands
+// TRYAGAIN), a read whose answer was lost. A command under way whose context has
+// ended may run after what is sent then. A pipeline of more than 10,000 commands
 // or 1 MiB for one node takes several round trips there, one after the other.
 //
 // # Compatibility

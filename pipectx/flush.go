@@ -2,6 +2,7 @@ package pipectx
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -96,7 +97,7 @@ func (b *batch) free() {
 // A lane is what the flushes of a Stream have in common.
 type lane struct {
 	dead map[*node]bool // get nothing more, since their connection failed
-	sent func()         // called when all is answered and nothing goes again; Refs are settled later
+	sent func()         // called when all is answered and nothing goes again; Refs are settled later. May be nil
 }
 
 // flush sends items. It returns false if they are still in use. The lane is nil
@@ -111,7 +112,11 @@ func (d *db) flush(ctx context.Context, items []item, wave int, lane *lane) (fre
 	}
 	// A decoder that panics is the caller's mistake, and goes on up when all
 	// others have their answers.
+	done := false
 	defer func() {
+		if !done { // a decoder has called runtime.Goexit
+			f.settleRest()
+		}
 		if f.raised != nil {
 			panic(f.raised)
 		}
@@ -123,6 +128,7 @@ func (d *db) flush(ctx context.Context, items []item, wave int, lane *lane) (fre
 	for more := true; more; {
 		more = f.attempt()
 	}
+	done = true
 	return f.free
 }
 
@@ -130,7 +136,7 @@ func (d *db) flush(ctx context.Context, items []item, wave int, lane *lane) (fre
 func (f *flight) observe(start time.Time) {
 	f.stats.Start, f.stats.Duration = start, time.Since(start)
 	for _, o := range f.db.observers {
-		o.Flushed(f.ctx, f.stats)
+		tell(func() { o.Flushed(f.ctx, f.stats) })
 	}
 }
 
@@ -184,7 +190,7 @@ func (f *flight) attempt() bool {
 	if first {
 		f.stats.Connections = len(round)
 	}
-	if first && f.lane != nil && clean(round) {
+	if first && f.lane != nil && f.lane.sent != nil && clean(round) {
 		f.lane.sent()
 	}
 	f.again = f.again[:0]
@@ -225,9 +231,14 @@ func (f *flight) attempt() bool {
 func (f *flight) harvest(b *batch, n int) (next int) {
 	defer func() {
 		if n < len(b.items) {
-			f.raised = recover()
+			raised := recover()
 			it := &f.items[b.items[n]]
-			it.ref.fail(fmt.Errorf("pipectx: the decoder panicked: %v", f.raised))
+			it.ref.fail(fmt.Errorf("pipectx: the decoder panicked: %v", raised))
+			if c, ok := it.ref.(*call); ok { // it is raised where the verb was called
+				c.raised = raised
+			} else {
+				f.raised = raised
+			}
 			f.settled(it)
 			next = n + 1
 		}
@@ -261,12 +272,29 @@ func (f *flight) harvest(b *batch, n int) (next int) {
 			f.settle(b.items[n], v)
 			continue
 		}
+		it.unsure = it.unsure || !it.read && o.err != nil && !o.unsent
 		f.again = append(f.again, b.items[n])
 	}
 	return n
 }
 
+// settleRest fails what has no answer.
+func (f *flight) settleRest() {
+	for i := range f.items {
+		if it := &f.items[i]; !it.ref.outcome().done.Load() {
+			it.ref.fail(fmt.Errorf("%w: the decoder of another command ended the goroutine", ErrOutcomeUnknown))
+			f.settled(it)
+		}
+	}
+}
+
 func (f *flight) settle(i int, v verdict) {
+	if it := &f.items[i]; it.unsure && errors.Is(v.err, ErrNotSent) { // not again, but it may have run before
+		v.err = fmt.Errorf("%w: %v", ErrOutcomeUnknown, v.err)
+		if cause := context.Cause(f.ctx); cause != nil {
+			v.err = fmt.Errorf("%w: %w", ErrOutcomeUnknown, cause)
+		}
+	}
 	f.items[i].settle(v)
 	f.settled(&f.items[i])
 }
@@ -292,7 +320,7 @@ func clean(round []*batch) bool {
 			return false
 		}
 		for i := range b.outcomes {
-			if !isResult(b.outcomes[i].frame) {
+			if o := &b.outcomes[i]; o.err != nil || !isResult(o.frame) {
 				return false
 			}
 		}
@@ -385,6 +413,9 @@ func (f *flight) home(it *item, homes *map[home]*node) (*node, error) {
 		return it.conn.single, nil
 	}
 	h := home{it.conn, it.slot, it.goTo}
+	if it.block != nil { // a command without a key goes where the others go
+		h.slot = int16(it.block.slot)
+	}
 	if n := (*homes)[h]; n != nil {
 		return n, nil
 	}

@@ -176,7 +176,7 @@ func (g *Group) await(ctx context.Context, s *scope) error {
 		g.waiting = slices.Delete(g.waiting, i, i+1)
 		g.running++
 		g.moves++
-		return fmt.Errorf("%w: %w", ErrNotSent, context.Cause(ctx))
+		return stillQueued(ctx)
 	}
 	return fmt.Errorf("%w: %w", ErrOutcomeUnknown, context.Cause(ctx)) // under way; who serves counts it in
 }
@@ -195,22 +195,32 @@ func (g *Group) watch() {
 		return
 	}
 	g.watched = true
-	moves := g.moves
-	time.AfterFunc(quiet, func() {
+	g.look(g.moves, quiet-quiet/4, func() {
+		// The whole process may have stood still, on a machine that is busy: those
+		// who could move now have the time for it.
+		g.look(g.moves, quiet/4, g.serve)
+	})
+}
+
+// look calls still after d if nobody has moved since, and looks anew otherwise. The
+// caller holds mu, and still is called with it.
+func (g *Group) look(moves int, d time.Duration, still func()) {
+	time.AfterFunc(d, func() {
 		g.mu.Lock()
 		defer g.mu.Unlock()
-		g.watched = false
 		if g.moves == moves && len(g.waiting) > 0 {
-			g.serve()
-			return
+			still()
+		} else {
+			g.watched = false
+			g.watch()
 		}
-		g.watch() // somebody moved: another look
 	})
 }
 
 // serve sends what all who wait have queued, and has them go on. The caller
 // holds mu.
 func (g *Group) serve() {
+	g.watched = false
 	waiting, served := g.waiting, g.served
 	g.waiting, g.served = nil, nil
 	g.running += len(waiting) // they are as good as running, and nobody else serves them
@@ -219,11 +229,22 @@ func (g *Group) serve() {
 		for _, w := range waiting {
 			w.scope.addChain(all)
 		}
+		defer func() {
+			raised := recover() // a decoder's panic is raised again by Gather, as a member's
+			g.mu.Lock()
+			defer g.mu.Unlock()
+			if g.raised == nil {
+				g.raised = raised
+			}
+			g.moves++
+			close(served)
+		}()
 		root := g.scope.root
+		release, _ := root.exclusive(context.Background())
+		defer release()
+		if root.stream != nil {
+			root.landAll()
+		}
 		root.send(g.ctx, root.take(func(s *scope) bool { return all[s] }, false))
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		g.moves++
-		close(served)
 	})
 }

@@ -29,6 +29,9 @@ type node struct {
 	client *redis.Client
 	known  known
 	queue  queue // of Coalesce
+
+	once    sync.Once
+	watches chan struct{} // one for each connection that a Watch holds
 }
 
 func newConn(client redis.UniversalClient) (*conn, error) {
@@ -80,8 +83,11 @@ func (c *conn) route(ctx context.Context, it *item) (*node, error) {
 		return c.at(ctx, it.goTo)
 	}
 	key := "" // any master
-	if it.key > 0 {
+	switch {
+	case it.key > 0:
 		key = it.word(int(it.key))
+	case it.block != nil:
+		key = it.block.key
 	}
 	if !c.met.Load() { // the first look-up asks the network
 		key = strings.Clone(key) // it may outlive this call

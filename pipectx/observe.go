@@ -4,11 +4,13 @@ import (
 	"context"
 	"log/slog"
 	"runtime"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 )
 
-// Observer is told what a DB does. Its methods must not block.
+// Observer is told what a DB does. Its methods must not block. What they panic
+// with is logged by slog, and the caller goes on.
 type Observer interface {
 	// Flushed tells of one flush: one wave of a Run, or one immediate verb. It
 	// is called by the goroutine that flushed, after the replies are in.
@@ -37,6 +39,16 @@ type Flush struct {
 	Duration    time.Duration // from the first byte to the last reply
 }
 
+// tell calls a method of an observer.
+func tell(method func()) {
+	defer func() {
+		if raised := recover(); raised != nil {
+			slog.Error("pipectx: an observer panicked", "err", raised, "stack", string(debug.Stack()))
+		}
+	}()
+	method()
+}
+
 // unread watches an immediate Ref that failed: if it is collected before
 // anybody read it, its error is reported, or it would die unseen.
 type unread struct {
@@ -61,6 +73,6 @@ func reportUnread(u *unread) {
 	}
 	slog.Warn("pipectx: a command failed and nobody read its Ref", "err", u.err)
 	for _, o := range u.core.observers {
-		o.Unread(u.err)
+		tell(func() { o.Unread(u.err) })
 	}
 }

@@ -11,7 +11,8 @@ import (
 
 // Reply is one reply of the server as it came over the wire (RESP2 or RESP3).
 // Decoding reads it in place: nothing is boxed, and an error inside an array
-// stays an element of that array.
+// stays an element of that array. It is for decoders: what they return must not hold
+// on to it.
 //
 // The methods that read a value answer [ErrNotFound] for a null, a
 // [*ServerError] for an error reply, and an error that shows the reply when it

@@ -133,8 +133,13 @@ func (it *item) judgeLost(o outcome) verdict {
 		if !errors.As(o.err, &refused) || redis.IsLoadingError(o.err) { // a handshake refused stays refused
 			v.again = later
 		}
-	case it.read && o.behind == harmless, it.safe && o.behind < harmful:
+	case it.read && o.behind == harmless:
 		v.again = later
+	case it.safe && o.behind < harmful:
+		v.again = later
+		if !it.read { // the answer if it is not sent again in the end
+			v.err = fmt.Errorf("%w: %w", ErrOutcomeUnknown, o.err)
+		}
 	case !it.read:
 		v.err = fmt.Errorf("%w: %w", ErrOutcomeUnknown, o.err)
 	default:
@@ -209,7 +214,7 @@ func (it *item) answer(frame []byte) {
 // explain is the error that the Ref answers for a failed command.
 func (it *item) explain(err error) error {
 	var fault *ServerError
-	if it.fault != nil && errors.As(err, &fault) {
+	if it.fault != nil && !errors.Is(err, ErrAborted) && errors.As(err, &fault) {
 		return it.fault(fault)
 	}
 	return it.named(err)

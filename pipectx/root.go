@@ -27,9 +27,11 @@ type root struct {
 	arena *arena
 	ended error // why verbs are refused, once it has ended
 	wave  int
-	taken int           // how often something was taken to be sent
-	sent  RunError      // what has failed so far
-	turn  chan struct{} // held by whoever flushes; made by the first Await
+	taken int      // how often something was taken to be sent
+	sent  RunError // what has failed so far
+
+	sending bool          // somebody has the turn to send
+	freed   chan struct{} // closed when that one is done; made by the first who waits
 
 	stream *stream // of a Stream
 }
@@ -78,6 +80,7 @@ type item struct {
 	goTo     string // the address a redirection named
 	asking   bool   // it was ASK, not MOVED
 	noScript int8   // how often the node did not know its script
+	unsure   bool   // it may have run, and is sent again by Resend
 }
 
 // A scope is one Run: the root's own or a child's.
@@ -360,6 +363,9 @@ func (s *scope) poisoned(err error) {
 }
 
 func (s *scope) after(ctx context.Context, fn func(context.Context) error) error {
+	if fn == nil {
+		return errors.New("pipectx: After: the function is nil")
+	}
 	s.root.mu.Lock()
 	defer s.root.mu.Unlock()
 	at, err := s.usable()

@@ -183,8 +183,9 @@ func NewRef[T any](ctx context.Context) (ref *Ref[T], set func(T, error)) {
 //
 // A Run that is poisoned sends nothing: Await returns the error. Failures of
 // other commands are part of Run's error in the end, ref's own is returned here.
-// When ctx ends first, Await answers [ErrNotSent], or [ErrOutcomeUnknown] if the
-// command may be under way, whatever it does; its Ref then has the answer later.
+// When ctx ends first, Await answers that, and [ErrOutcomeUnknown] if the command
+// may be under way, whatever it does; its Ref then has the answer later. What is
+// not under way stays queued, and goes when its Run ends, unless that is discarded.
 // A Ref that is still pending after that belongs to another pipeline:
 // [ErrPending].
 //

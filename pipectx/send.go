@@ -46,6 +46,9 @@ func (h *DB) send(ctx context.Context, c *Command, ref settler) {
 	if h.closed.Load() {
 		c.Fail(ErrClosed)
 	}
+	if len(c.ends) == 0 {
+		c.Fail(errors.New("pipectx: a Command without a word; give NewCommand its name"))
+	}
 	slot := -1
 	if c.err == nil && h.conn.cluster != nil {
 		var err error

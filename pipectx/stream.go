@@ -3,7 +3,7 @@ package pipectx
 import (
 	"context"
 	"errors"
-	"fmt"
+	"slices"
 	"sync"
 )
 
@@ -56,10 +56,14 @@ func Stream(ctx context.Context, db *DB, fn func(ctx context.Context) error) err
 		r.callBack()
 		return err
 	})
-	if err != nil {
-		return errors.Join(err, r.failures())
+	if err == nil {
+		return s.commit(ctx)
 	}
-	return s.commit(ctx)
+	failures := r.failures()
+	if errors.Is(failures, err) { // a callback's is one of them
+		return failures
+	}
+	return errors.Join(err, failures)
 }
 
 // Then registers fn for when ref is resolved: [After] with ref's result. A
@@ -80,6 +84,7 @@ const (
 type stream struct {
 	ctx     context.Context
 	size    int            // bytes queued since the last chunk
+	held    int            // commands that it left behind: of Runs still open
 	dead    map[*node]bool // whose connection failed; of the chunk under way
 	trip    *trip          // of the chunk under way; nil if none is
 	due     []callback     // of chunks that are back
@@ -96,7 +101,7 @@ type trip struct {
 
 // full tells whether a chunk is due. The caller holds root.mu.
 func (r *root) full() bool {
-	return r.stream != nil && (len(r.items) >= streamCommands || r.stream.size >= streamBytes)
+	return r.stream != nil && (len(r.items)-r.stream.held >= streamCommands || r.stream.size >= streamBytes)
 }
 
 // pump sends a chunk and runs the callbacks of the one before, without the lock
@@ -111,11 +116,8 @@ func (r *root) pump() {
 
 // pumpOut sends what is queued, if that is still a chunk when it has its turn.
 func (r *root) pumpOut() error {
-	r.mu.Lock()
-	turn := r.turns()
-	r.mu.Unlock()
-	turn <- struct{}{}
-	defer func() { <-turn }()
+	release, _ := r.exclusive(context.Background()) // who has it returns when the Stream's own context ends
+	defer release()
 	r.mu.Lock()
 	err := r.top.poison
 	idle := !r.full() || r.top.failed != nil
@@ -132,7 +134,11 @@ func (r *root) pumpOut() error {
 		if before != nil {
 			<-before.sent
 		}
-		r.fly(r.take(func(s *scope) bool { return s == r.top }, true))
+		w := r.take(func(s *scope) bool { return s == r.top }, true)
+		r.mu.Lock()
+		r.stream.held = len(r.items)
+		r.mu.Unlock()
+		r.fly(w)
 		_ = r.land(context.Background(), before)
 	}
 	return err
@@ -171,7 +177,7 @@ func (r *root) land(ctx context.Context, t *trip) error {
 	select {
 	case <-t.back:
 	case <-ctx.Done():
-		return fmt.Errorf("%w: %w", ErrNotSent, context.Cause(ctx))
+		return stillQueued(ctx)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -232,11 +238,49 @@ func (r *root) callBack() {
 func (r *root) call(calls []callback) error {
 	r.mu.Unlock()
 	defer r.mu.Lock()
-	defer freeCallbacks(calls)
-	for _, c := range calls {
+	n := 0
+	defer func() {
+		if n == len(calls) {
+			freeCallbacks(calls)
+			return
+		}
+		r.mu.Lock() // one has failed, or panicked: the others wait for what comes of that
+		defer r.mu.Unlock()
+		r.stream.due = append(slices.Clone(calls[n:]), r.stream.due...)
+	}()
+	for n < len(calls) {
+		c := calls[n]
+		n++
 		if err := c.fn(c.ctx); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// finishStream sends what is left, and what its callbacks queue.
+func (r *root) finishStream(ctx context.Context) error {
+	for {
+		r.landAll()
+		r.callBack()
+		r.mu.Lock()
+		failed, poison := r.top.failed, r.top.poison
+		if failed == nil && poison != nil { // a callback queued it
+			r.sent.add(poison)
+			r.sent.callbacks++
+		}
+		r.mu.Unlock()
+		switch {
+		case failed != nil || poison != nil:
+			return r.over(ctx)
+		case r.underWay() != nil: // callbacks have filled a chunk
+			continue
+		case !r.queued():
+			return r.over(ctx)
+		}
+		calls := r.sendAll(ctx)
+		r.mu.Lock()
+		r.stream.due = append(r.stream.due, calls...)
+		r.mu.Unlock()
+	}
 }

@@ -34,6 +34,8 @@ import (
 // changes. The keys are full Redis keys of one slot, which those of the Atomic
 // share on a Cluster. What fn reads by other contexts or from replicas is not
 // guarded. Inside a Run, Watch is refused, since those send nothing before they end.
+// Each Watch holds a connection while fn runs; when half of a pool is held, further
+// ones wait.
 //
 // Cost: 2 commands, WATCH and MULTI … EXEC, and those of fn; 2 round trips and
 // those of fn, for each time that fn is called.
@@ -48,6 +50,7 @@ func Watch(ctx context.Context, db *DB, fn func(ctx context.Context) error, keys
 		return errors.New("pipectx: Watch needs the keys to watch")
 	}
 	var to verdict // where the slot went, once a node has said so
+	unheard := 0
 	for n := 1; ; n++ {
 		w, err := db.watch(ctx, keys, to)
 		if err != nil {
@@ -60,6 +63,11 @@ func Watch(ctx context.Context, db *DB, fn func(ctx context.Context) error, keys
 			return err
 		case n == watchCalls:
 			return fmt.Errorf("pipectx: Watch: given up after %d times: %w", n, again)
+		}
+		if w.refused.again == later {
+			if unheard++; unheard > maxRetries {
+				return again
+			}
 		}
 		to = w.refused
 		sleep(ctx, pause(n))
@@ -91,12 +99,13 @@ type watch struct {
 	asking  bool   // the slot is being moved, and the node takes it
 	refused verdict
 
-	busy sync.WaitGroup // who is using conn
-
 	mu    sync.Mutex
-	armed bool  // the server watches
-	used  bool  // it has had its Atomic
-	lost  error // why that did not run and may be tried again
+	using int           // who is using conn
+	idle  chan struct{} // closed when nobody does any more, once it is over
+	armed bool          // the server watches
+	used  bool          // it has had its Atomic
+	over  bool          // fn has returned
+	lost  error         // why that did not run and may be tried again
 }
 
 // watch sends WATCH. The error is one that no other try would cure.
@@ -122,6 +131,12 @@ func (h *DB) watch(ctx context.Context, keys []string, to verdict) (*watch, erro
 		return nil, it.named(fmt.Errorf("%w: %w", ErrNotSent, err))
 	}
 	w := &watch{db: h.db, on: h.conn, node: n, slot: slot, key: keys[0], asking: to.asking, armed: true}
+	if n.client.Options().PoolSize < 2 {
+		return nil, it.named(errors.New("it needs a pool of two connections at least, one that watches and one that fn reads by; raise PoolSize"))
+	}
+	if err := n.admit(ctx); err != nil {
+		return nil, it.named(fmt.Errorf("%w: %w", ErrNotSent, err))
+	}
 	w.conn, w.release = hold(n.client)
 	b := &batch{node: n, watch: w, items: []int{0}}
 	round := []*batch{b}
@@ -151,6 +166,18 @@ func (w *watch) try(ctx context.Context, fn func(ctx context.Context) error) (er
 		return nil
 	}
 	return fn(&watchContext{ctx, w})
+}
+
+// admit waits until not more than half of the pool's connections are held, so that
+// what fn reads finds one.
+func (n *node) admit(ctx context.Context) error {
+	n.once.Do(func() { n.watches = make(chan struct{}, n.client.Options().PoolSize/2) })
+	select {
+	case n.watches <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // hold takes one connection of a client out of its pool until it is released.
@@ -204,13 +231,19 @@ func (w *watch) again() error {
 func (w *watch) close(ctx context.Context) error {
 	w.mu.Lock()
 	armed := w.armed
+	w.over = true
+	idle := make(chan struct{})
+	if w.idle = idle; w.using == 0 {
+		close(idle)
+	}
 	w.mu.Unlock()
 	stop := func() (err error) {
-		w.busy.Wait()
+		<-idle
 		if armed && w.refused.err == nil {
 			err = w.conn.Process(context.WithoutCancel(ctx), &wire{RawCmd: *redis.NewRawCmd(ctx, "UNWATCH")})
 		}
 		w.release()
+		<-w.node.watches
 		return err
 	}
 	if ctx.Done() == nil || !armed {
@@ -229,13 +262,19 @@ func (w *watch) close(ctx context.Context) error {
 // begin and end tell that the connection is in use.
 func (w *watch) begin() {
 	if w != nil {
-		w.busy.Add(1)
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.using++
 	}
 }
 
 func (w *watch) end() {
 	if w != nil {
-		w.busy.Done()
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if w.using--; w.using == 0 && w.over {
+			close(w.idle)
+		}
 	}
 }
 
@@ -266,10 +305,13 @@ func (h *DB) watched(ctx context.Context) (*watch, error) {
 		if in := s.within(); in != nil && in.watch == w {
 			return nil, nil // it joins the Atomic around it
 		}
-		return nil, errors.New("pipectx: Atomic in a Run of a Watch: it would wait for the Run's end; call it with the context that Watch gave")
+		return nil, errors.New("pipectx: Atomic in a Run or a callback of a Watch: it would wait for the Run's end; call it with the context that Watch gave")
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.over {
+		return nil, ErrEnded
+	}
 	if w.used {
 		return nil, errors.New("pipectx: a second Atomic in a Watch: the first has ended the watch; put both into one, or use two Watches")
 	}

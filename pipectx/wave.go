@@ -3,6 +3,7 @@ package pipectx
 import (
 	"context"
 	"fmt"
+	"slices"
 )
 
 // A wave is what is sent at once.
@@ -10,7 +11,7 @@ type wave struct {
 	items []item
 	calls []callback
 	arena *arena // of the items' words
-	sent  func() // of a Stream's chunk, see lane
+	sent  func() // of a Stream's chunk, see lane; else nil
 }
 
 // take hands out what wanted scopes have queued: items, and callbacks too if
@@ -35,6 +36,7 @@ func (r *root) take(wanted func(*scope) bool, calls bool) (w wave) {
 			n++
 		}
 	}
+	clear(items[n:])
 	w.items = items[:n]
 	if w.arena = r.arena; w.arena != nil {
 		w.arena.waves++
@@ -64,42 +66,52 @@ func (r *root) take(wanted func(*scope) bool, calls bool) (w wave) {
 	return w
 }
 
-// send flushes the items of a wave and counts what failed.
+// send flushes the items of a wave and counts what failed, also when a decoder
+// panics.
 func (r *root) send(ctx context.Context, w wave) {
-	free := true
-	if len(w.items) > 0 {
+	free := len(w.items) == 0
+	defer func() {
 		r.mu.Lock()
-		number, l := r.wave, (*lane)(nil)
-		if r.stream != nil {
-			l = &lane{r.stream.dead, w.sent}
+		defer r.mu.Unlock()
+		r.sent.count(w.items)
+		if free {
+			clear(w.items)
+			lists.Put(&w.items)
 		}
-		r.wave++
-		r.mu.Unlock()
-		free = r.db.flush(ctx, w.items, number, l)
+		if a := w.arena; a != nil {
+			a.lost = a.lost || !free
+			if a.waves--; a != r.arena {
+				a.free()
+			}
+		}
+	}()
+	if len(w.items) == 0 {
+		return
 	}
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.sent.count(w.items)
-	if free {
-		clear(w.items)
-		lists.Put(&w.items)
+	number, l := r.wave, (*lane)(nil)
+	if r.stream != nil {
+		l = &lane{r.stream.dead, w.sent}
 	}
-	if a := w.arena; a != nil {
-		a.lost = a.lost || !free
-		if a.waves--; a != r.arena {
-			a.free()
-		}
-	}
+	r.wave++
+	r.mu.Unlock()
+	free = r.db.flush(ctx, w.items, number, l)
+}
+
+// sendAll sends what is queued and returns its callbacks.
+func (r *root) sendAll(ctx context.Context) []callback {
+	release, _ := r.exclusive(ctx) // when ctx has ended nothing is sent anyway
+	defer release()
+	w := r.take(func(s *scope) bool { return s == r.top }, true)
+	r.send(ctx, w)
+	return w.calls
 }
 
 // chunk sends what is queued and runs the callbacks; their errors, and that of
 // a value they queued and that could not be encoded, are counted, and the last is
 // returned.
 func (r *root) chunk(ctx context.Context) error {
-	w := r.take(func(s *scope) bool { return s == r.top }, true)
-	calls := w.calls
-	w.sent = func() {}
-	r.send(ctx, w)
+	calls := r.sendAll(ctx)
 	r.mu.Lock()
 	r.top.block = nil // what callbacks queue is outside of the block
 	r.mu.Unlock()
@@ -125,17 +137,43 @@ func (r *root) chunk(ctx context.Context) error {
 	return failed[len(failed)-1]
 }
 
+// exclusive gives the caller the turn to send: what two goroutines send at once
+// would have no order. It fails when ctx ends first.
+func (r *root) exclusive(ctx context.Context) (release func(), err error) {
+	for {
+		r.mu.Lock()
+		if !r.sending {
+			r.sending = true
+			r.mu.Unlock()
+			return r.release, nil
+		}
+		if r.freed == nil {
+			r.freed = make(chan struct{})
+		}
+		freed := r.freed
+		r.mu.Unlock()
+		select {
+		case <-freed:
+		case <-ctx.Done():
+			return func() {}, context.Cause(ctx)
+		}
+	}
+}
+
+func (r *root) release() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sending = false
+	if r.freed != nil {
+		close(r.freed)
+		r.freed = nil
+	}
+}
+
 // finish sends wave after wave until nothing is queued.
 func (r *root) finish(ctx context.Context) error {
 	if r.stream != nil {
-		r.landAll()
-		r.callBack() // what another goroutine left to one that has ended
-		r.mu.Lock()
-		err := r.top.failed
-		r.mu.Unlock()
-		if err != nil {
-			return r.failures()
-		}
+		return r.finishStream(ctx)
 	}
 	for r.queued() {
 		if err := r.chunk(ctx); err != nil {
@@ -143,6 +181,13 @@ func (r *root) finish(ctx context.Context) error {
 			break
 		}
 	}
+	return r.over(ctx)
+}
+
+// over ends the root when nobody sends any more, and returns what has failed.
+func (r *root) over(ctx context.Context) error {
+	release, _ := r.exclusive(ctx) // an Await of another goroutine; when ctx has ended, nobody waits for that
+	defer release()
 	r.end(ErrEnded)
 	return r.failures()
 }
@@ -171,15 +216,9 @@ func (r *root) failures() error {
 	if r.sent.Failed == 0 {
 		return nil
 	}
-	return &r.sent
-}
-
-// turns is the channel that serves one goroutine at a time. The caller holds mu.
-func (r *root) turns() chan struct{} {
-	if r.turn == nil {
-		r.turn = make(chan struct{}, 1)
-	}
-	return r.turn
+	e := r.sent // a copy: an Await that outlives its Run may still count
+	e.Errors = slices.Clone(e.Errors)
+	return &e
 }
 
 // await sends what the scope and those around it have queued, unless ready
@@ -188,7 +227,6 @@ func (r *root) turns() chan struct{} {
 func (s *scope) await(ctx context.Context, ready func() bool) error {
 	r := s.root
 	r.mu.Lock()
-	turn := r.turns()
 	group, err := s.around()
 	r.mu.Unlock()
 	if err != nil {
@@ -197,12 +235,11 @@ func (s *scope) await(ctx context.Context, ready func() bool) error {
 	if group != nil {
 		return group.await(ctx, s)
 	}
-	select {
-	case turn <- struct{}{}:
-		defer func() { <-turn }()
-	case <-ctx.Done(): // whoever has the turn may be sending it
-		return fmt.Errorf("%w: %w", ErrOutcomeUnknown, context.Cause(ctx))
+	release, err := r.exclusive(ctx)
+	if err != nil { // whoever has the turn may be sending it
+		return fmt.Errorf("%w: %w", ErrOutcomeUnknown, err)
 	}
+	defer release()
 	if r.stream != nil {
 		if err := r.land(ctx, r.underWay()); err != nil { // what was queued before goes before
 			return err
@@ -212,10 +249,14 @@ func (s *scope) await(ctx context.Context, ready func() bool) error {
 		chain := map[*scope]bool{}
 		s.addChain(chain)
 		w := r.take(func(s *scope) bool { return chain[s] }, false)
-		w.sent = func() {}
 		r.send(ctx, w)
 	}
 	return nil
+}
+
+// stillQueued is Await's answer when ctx ends before its command is sent.
+func stillQueued(ctx context.Context) error {
+	return fmt.Errorf("pipectx: Await: the command stays queued: %w", context.Cause(ctx))
 }
 
 // around looks at the scope and those around it, whose commands an Await sends: it
@@ -226,7 +267,7 @@ func (s *scope) around() (group *Group, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.within() != nil {
+	if at.within() != nil {
 		return nil, errAwaitInAtomic
 	}
 	for ; at != nil; at = at.parent {
