@@ -56,6 +56,9 @@ func Connection(name string, client redis.UniversalClient) Option {
 // Observe has o told of each flush and of each failed Ref that nobody read.
 func Observe(o Observer) Option {
 	return option(func(d *db) error {
+		if o == nil {
+			return errors.New("pipectx: Observe: the observer is nil")
+		}
 		d.observers = append(d.observers, o)
 		return nil
 	})
@@ -81,6 +84,9 @@ func New(client redis.UniversalClient, options ...Option) (*DB, error) {
 		return nil, err
 	}
 	for _, o := range options {
+		if o == nil {
+			return nil, errors.New("pipectx: an option is nil")
+		}
 		if err := o.apply(d); err != nil {
 			return nil, err
 		}

@@ -2,8 +2,10 @@ package pipectx
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -187,8 +189,15 @@ func unreachable(c *conn, err error) error {
 	if errors.As(err, &refused) {
 		return fmt.Errorf("%s refused the connection: %w; look at user, password and database", where, err)
 	}
-	if client, ok := c.client.(*redis.Client); ok && client.Options().TLSConfig != nil {
+	var certificate *tls.CertificateVerificationError
+	client, single := c.client.(*redis.Client)
+	switch {
+	case errors.As(err, &certificate):
+		cure = "look at its certificate and at the TLSConfig of the client"
+	case single && client.Options().TLSConfig != nil:
 		cure += " does it speak TLS? (without, the scheme is redis://)"
+	case errors.Is(err, io.EOF):
+		cure = "it ends the connection at once: does it want TLS? (then the scheme is rediss://)"
 	}
 	return fmt.Errorf("cannot reach %s: %w; %s", where, err, cure)
 }

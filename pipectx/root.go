@@ -3,6 +3,7 @@ package pipectx
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 )
 
@@ -137,6 +138,20 @@ func (h *DB) open(ctx context.Context) (*scope, error) {
 	s := &scope{root: &root{db: h.db}, safe: mayResend(ctx)}
 	s.root.top = s
 	return s, nil
+}
+
+// outside refuses what cannot wait for the end of a Run.
+func (h *DB) outside(ctx context.Context, what string) error {
+	s := h.scopeOf(ctx)
+	if s == nil {
+		return nil
+	}
+	s.root.mu.Lock()
+	defer s.root.mu.Unlock()
+	if _, err := s.usable(); err != nil {
+		return err
+	}
+	return fmt.Errorf("pipectx: %s inside a Run: a Run sends nothing before it ends; call %[1]s outside, or with a context of pipectx.Detach", what)
 }
 
 func (s *scope) child(ctx context.Context) (*scope, error) {

@@ -39,8 +39,8 @@ import (
 // Cost: no command of its own; 1 round trip to each connection and node for each
 // 2,000 commands or 1 MiB.
 func Stream(ctx context.Context, db *DB, fn func(ctx context.Context) error) error {
-	if db.scopeOf(ctx) != nil {
-		return errors.New("pipectx: Stream inside a Run: a Run sends nothing before it ends; call Stream outside, or with a context of pipectx.Detach")
+	if err := db.outside(ctx, "Stream"); err != nil {
+		return err
 	}
 	s, err := db.open(ctx)
 	if err != nil {

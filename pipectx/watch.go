@@ -43,8 +43,8 @@ func Watch(ctx context.Context, db *DB, fn func(ctx context.Context) error, keys
 	if db.closed.Load() {
 		return ErrClosed
 	}
-	if db.scopeOf(ctx) != nil {
-		return errors.New("pipectx: Watch inside a Run: a Run sends nothing before it ends; call Watch outside, or with a context of pipectx.Detach")
+	if err := db.outside(ctx, "Watch"); err != nil {
+		return err
 	}
 	if len(keys) == 0 {
 		return errors.New("pipectx: Watch needs the keys to watch")
