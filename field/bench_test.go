@@ -1,6 +1,8 @@
 package field_test
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"reflect"
 	"strconv"
 	"testing"
@@ -156,4 +158,56 @@ func BenchmarkCodec(b *testing.B) {
 			dst, _ = codec.Append(dst[:0], -100)
 		}
 	})
+}
+
+// orders is JSON of about n bytes, as records have it.
+func orders(n int) (list []order) {
+	words := []string{"alpha", "beta", "gamma", "delta", "omega", "north", "south", "river", "stone", "cloud"}
+	random := rand.New(rand.NewPCG(1, 2))
+	word := func() string { return words[random.IntN(len(words))] }
+	for size := 0; size < n; size += 150 {
+		list = append(list, order{
+			ID: random.Int64N(1e9), Owner: word() + " " + word(), Email: word() + strconv.Itoa(random.IntN(1000)) + "@example.org", City: word(),
+			Balance: float64(random.IntN(1e6)) / 100, Open: random.IntN(2) == 0, Tags: []string{word(), word()},
+		})
+	}
+	return list
+}
+
+type order struct {
+	ID                 int64
+	Owner, Email, City string
+	Balance            float64
+	Open               bool
+	Tags               []string
+}
+
+// BenchmarkCompress is JSON alone, and what the options add to it. The ratio is
+// of what is stored.
+func BenchmarkCompress(b *testing.B) {
+	for _, n := range []int{1 << 10, 64 << 10} {
+		v := orders(n)
+		plain := must(field.MustFor[[]order]().Append(nil, v))
+		for _, option := range []string{"", "gzip", "zstd"} {
+			codec, name := field.MustFor[[]order](), "plain"
+			if option != "" {
+				codec, name = field.MustFor[[]order](option), option
+			}
+			text := must(codec.Append(nil, v))
+			b.Run(fmt.Sprintf("append/%d/%s", n, name), func(b *testing.B) {
+				b.ReportAllocs()
+				dst := make([]byte, 0, 2*n)
+				for b.Loop() {
+					dst, _ = codec.Append(dst[:0], v)
+				}
+				b.ReportMetric(float64(len(text))/float64(len(plain)), "ratio")
+			})
+			b.Run(fmt.Sprintf("parse/%d/%s", n, name), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					_, _ = codec.Parse(text)
+				}
+			})
+		}
+	}
 }

@@ -31,14 +31,15 @@ type Codec[T any] interface {
 	Name() string
 }
 
-// For derives the codec of T. Options are tag words, at most one: json, unix,
-// unixms, unixus, uuid, list, nan, emptyfalse; the package doc lists what each
-// one writes.
+// For derives the codec of T. Options are tag words: at most one of ascii,
+// commas, emptyfalse, json, list, nan, oneof=a b c, unix, unixms, unixus, uuid,
+// and at most one of gzip, zstd. The package doc lists what each one writes.
 //
 // The first of these rules that fits decides:
 //
 //  1. *U and [Optional] of U: the codec of U, and absent where nil or unset.
-//  2. An option names its form.
+//  2. An option names its form; gzip and zstd compress the form of the other
+//     option, or of the rules below.
 //  3. A codec was registered for T.
 //  4. T is time.Time, time.Duration, uuid.UUID or json.RawMessage.
 //  5. T has encoding.TextMarshaler and TextUnmarshaler, or else

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -38,18 +37,6 @@ type formKey struct {
 	option string
 }
 
-// optionWords are all tag words, with what they are for.
-var optionWords = map[string]string{
-	"json":       "types that encoding/json reads and writes",
-	"unix":       "time.Time",
-	"unixms":     "time.Time",
-	"unixus":     "time.Time",
-	"uuid":       "[16]byte",
-	"list":       "[]string",
-	"nan":        "float32 and float64",
-	"emptyfalse": "bool",
-}
-
 // Of is [For] for a type known at run time: the same rules, the same errors.
 // Each type and option is derived once; it is reflection's last word.
 func Of(t reflect.Type, options ...string) (*Erased, error) {
@@ -68,25 +55,18 @@ func derive(t reflect.Type, words []string) (*Erased, error) {
 	if e, ok := forms.Load(key); ok {
 		return e.(*Erased), nil
 	}
-	if len(words) > 1 {
-		return nil, fmt.Errorf("field: options %s of %s exclude each other; keep one", key.option, t)
+	c, err := choose(t, words)
+	if err != nil {
+		return nil, err
 	}
-	if _, ok := optionWords[key.option]; !ok && len(words) == 1 {
-		known := make([]string, 0, len(optionWords))
-		for word := range optionWords {
-			known = append(known, word)
-		}
-		slices.Sort(known)
-		return nil, fmt.Errorf("field: unknown option %q of %s; there are %s", key.option, t, strings.Join(known, ", "))
-	}
-
 	var e *Erased
-	var err error
 	switch {
 	case t.Kind() == reflect.Pointer, isOptional(t):
 		e, err = optional(t, words)
-	case key.option != "":
-		e, err = chosen(t, key.option)
+	case c.compression != "":
+		e, err = compressed(t, c)
+	case c.form != "":
+		e, err = chosen(t, c.form)
 	default:
 		e, err = natural(t)
 	}
@@ -103,9 +83,17 @@ func derive(t reflect.Type, words []string) (*Erased, error) {
 // chosen is the form that an option names.
 func chosen(t reflect.Type, option string) (*Erased, error) {
 	var e *Erased
-	switch option {
+	var err error
+	word, _, _ := strings.Cut(option, "=")
+	switch word {
 	case "json":
 		return jsonForm(t)
+	case "oneof":
+		e, err = enumForm(t, option)
+	case "ascii":
+		if t.Kind() == reflect.String && !marshals(t) {
+			e = &Erased{op: opASCII, lua: Lua{Kind: LuaString}}
+		}
 	case "unix", "unixms", "unixus":
 		if isTime(t) {
 			e = unixForm(option)
@@ -118,6 +106,10 @@ func chosen(t reflect.Type, option string) (*Erased, error) {
 		if t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.String {
 			e = listForm()
 		}
+	case "commas":
+		if t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.String {
+			e = commasForm()
+		}
 	case "nan":
 		if t.Kind() == reflect.Float32 || t.Kind() == reflect.Float64 {
 			e, _ = kindForm(t)
@@ -129,10 +121,13 @@ func chosen(t reflect.Type, option string) (*Erased, error) {
 			e.lenient = true
 		}
 	}
-	if e == nil {
-		return nil, fmt.Errorf("field: option %q does not fit %s; it is for %s", option, t, optionWords[option])
+	switch {
+	case err != nil:
+		return nil, err
+	case e == nil:
+		return nil, misfit(option, t)
 	}
-	e.typ, e.name = t, nameOf(t)+" ("+option+")"
+	e.typ, e.name = t, nameOf(t)+" ("+word+")"
 	return e, nil
 }
 
@@ -224,7 +219,7 @@ func isTime(t reflect.Type) bool {
 func nameOf(t reflect.Type) string {
 	name := strings.ReplaceAll(t.String(), "]uint8", "]byte")
 	made := t.Kind() != reflect.Struct && t.Kind() != reflect.Interface && t.PkgPath() != ""
-	if !made || isFixed(t) || marshalsText(t) || marshalsBinary(t) {
+	if !made || isFixed(t) || marshals(t) {
 		return name
 	}
 	switch t.Kind() {

@@ -29,6 +29,8 @@ const (
 	opTime
 	opUnix
 	opUUID
+	opASCII
+	opEnum
 	opPointer
 	opOptional
 )
@@ -73,6 +75,10 @@ func (e *Erased) appendDirect(dst []byte, p unsafe.Pointer) ([]byte, error) {
 		return append(dst, *(*[]byte)(p)...), nil
 	case opArray:
 		return append(dst, unsafe.Slice((*byte)(p), e.size)...), nil
+	case opASCII:
+		return e.appendASCII(dst, *(*string)(p))
+	case opEnum:
+		return e.appendEnum(dst, p)
 	case opPointer:
 		if q := *(*unsafe.Pointer)(p); q != nil {
 			return e.elem.Append(dst, q)
@@ -129,6 +135,17 @@ func (e *Erased) parseDirect(src string, p unsafe.Pointer, keep keeping) error {
 		return nil
 	case opArray:
 		return e.parseArray(src, p)
+	case opASCII:
+		if !isASCII(src) {
+			return e.decodeError(src, errASCII)
+		}
+		if !keep {
+			src = strings.Clone(src)
+		}
+		*(*string)(p) = src
+		return nil
+	case opEnum:
+		return e.parseEnum(src, p)
 	case opPointer:
 		q := reflect.New(e.elem.typ).UnsafePointer()
 		if err := e.elem.parse(e.elem, src, q, keep); err != nil {

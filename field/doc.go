@@ -19,6 +19,8 @@
 //
 //	type                     option      text, for example
 //	string                               the bytes: any, UTF-8 or not
+//	string                   ascii       the same, where all are ' ' to '~'
+//	string, any integer      oneof=a b   what it is without the option, if that is a or b
 //	[]byte, [N]byte                      the bytes
 //	bool                                 1 or 0; reads true false t f yes no y n on off in any case
 //	bool                     emptyfalse  the same, and reads the empty text as false
@@ -39,12 +41,40 @@
 //	json.RawMessage                      compact JSON
 //	anything                 json        compact JSON
 //	[]string                 list        a,b\,c
+//	[]string                 commas      a,b,c; empty elements, and those with commas, refused
+//	any text that is long    gzip        the text; from 256 bytes compressed, where that is shorter
+//	any text that is long    zstd        the same
 //	*T, Optional[T]          those of T  the text of T; absent has none
 //
 // Named types are stored as what they are made of, unless they marshal
 // themselves or a codec is registered for them ([Register]). [For] gives the
 // rules in their order. A type marshals itself only when it can do both, write
 // and read.
+//
+// The options gzip and zstd are for strings, bytes, lists, JSON and what types
+// marshal themselves, and go with another option: "json", "zstd". All others
+// exclude each other.
+//
+// # Enums
+//
+// The option oneof=a b c names all values that a field may have: of a string
+// or an integer, with spaces between. Any other is an error, when it is written
+// and when it is read, that names those allowed. "" is never one of them, nor 0
+// unless named: a field without a value is a pointer or an [Optional].
+//
+// # Compression
+//
+// A compressed text begins with the magic bytes of its format, 1f 8b 08 or
+// 28 b5 2f fd, and other programs read it with any library of that name. What
+// begins otherwise is the text itself. So either option may be added to a field
+// that has texts already, and reads what the other wrote; it may not be added
+// where texts are stored that begin like that, such as what a program
+// compressed by itself, and it may not be taken away again. A text that begins
+// like magic without being it is compressed, however short.
+//
+// A text holds at most 64 MiB, written or read. Two versions of this module may
+// compress one value in two ways: such a text is not for keys, members of sets
+// or comparisons in Lua, which sees it as opaque.
 //
 // # Absent is not zero
 //
@@ -62,9 +92,9 @@
 //   - Append of any value gives its text or an *[EncodeError].
 //   - Types without a text form, and options that do not fit, fail in [For] and
 //     [Of]: at start-up, with the cure.
-//   - Append and Parse of strings, booleans, numbers, times and UUIDs allocate
-//     nothing beyond dst, but for the copy of a parsed string. A time with an
-//     offset that is not a whole hour allocates its zone.
+//   - Append and Parse of strings, booleans, numbers, enums, times and UUIDs
+//     allocate nothing beyond dst, but for the copy of a parsed string. A time
+//     with an offset that is not a whole hour allocates its zone.
 //   - Strings, bytes, booleans, numbers, times and durations that go-redis
 //     wrote are read, and it reads ours, but for the options. Types that have
 //     MarshalBinary (uuid.UUID, netip.Addr) and net.IP it writes as raw bytes:
@@ -80,6 +110,9 @@
 //     not read, numbers in an any become float64, an array takes as many
 //     elements as it has. null is refused for types that have no nil; inside a
 //     struct it leaves a member zero.
+//   - A nil json.RawMessage is null, and reads back as those four bytes.
+//   - The option commas has one text for nil and for an empty list, the empty
+//     one; it reads as nil. Of what others wrote it drops empty elements.
 //   - Marshaling methods and registered codecs are as exact, as fast and as
 //     calm as their authors made them: their panics are not caught.
 //   - A float32 or float64 reads the nearest number to what others wrote.

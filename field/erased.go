@@ -32,6 +32,7 @@ type Erased struct {
 	lenient     bool          // option nan for floats, emptyfalse for bools
 	size        int           // opArray: the length
 	unit        time.Duration // opUnix
+	enum        *enum         // opEnum
 	elem        *Erased       // opPointer, opOptional: the value
 	value, flag uintptr       // opOptional: offsets of value and flag
 

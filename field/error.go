@@ -19,19 +19,14 @@ var ErrAbsent = errors.New("absent is not a value; remove what is stored instead
 type DecodeError struct {
 	Key   string // where the text was stored; set by the package that read it, else empty
 	Field string // the hash field or element of the key, likewise
-	Text  string // the whole text
+	Text  string // the whole text; of a compressed one what it holds, if that much is clear
 	Name  string // the codec's name
 	Err   error  // why not
 }
 
 // Error quotes at most 64 bytes of the text.
 func (e *DecodeError) Error() string {
-	const most = 64
-	text := strconv.Quote(e.Text)
-	if len(e.Text) > most {
-		text = strconv.Quote(e.Text[:most]) + "… (" + strconv.Itoa(len(e.Text)) + " bytes)"
-	}
-	return "field: " + where(e.Key, e.Field) + text + " is not " + article(e.Name) + because(e.Err)
+	return "field: " + where(e.Key, e.Field) + quoted(e.Text) + " is not " + article(e.Name) + because(e.Err)
 }
 
 // Unwrap returns the reason.
@@ -66,6 +61,15 @@ func decodeError(name, src string, err error) error {
 
 func encodeError(name, value string, err error) error {
 	return &EncodeError{Value: value, Name: name, Err: err}
+}
+
+// quoted cuts what would not fit a line.
+func quoted(text string) string {
+	const most = 64
+	if len(text) > most {
+		return strconv.Quote(text[:most]) + "… (" + strconv.Itoa(len(text)) + " bytes)"
+	}
+	return strconv.Quote(text)
 }
 
 func where(key, field string) string {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 	"time"
 	"unsafe"
 
@@ -36,6 +37,33 @@ func ExampleFor_options() {
 	// time.Time (unix)     1767323045
 	// time.Time (unixms)   1767323045006
 	// json time.Time       "2026-01-02T03:04:05.006Z"
+}
+
+func ExampleFor_oneof() {
+	type Status string
+
+	statuses := field.MustFor[Status]("oneof=open closed")
+	_, err := statuses.Append(nil, "opne")
+	fmt.Println(err)
+	_, err = statuses.Parse([]byte("broken"))
+	fmt.Println(err)
+	// Output:
+	// field: "opne" is not storable as field_test.Status (string) (oneof): want open or closed
+	// field: "broken" is not a field_test.Status (string) (oneof): want open or closed
+}
+
+func ExampleFor_zstd() {
+	pages := field.MustFor[string]("zstd")
+	page := strings.Repeat("<p>Hello, hello!</p>", 1000)
+	text, _ := pages.Append(nil, page)
+	back, err := pages.Parse(text)
+	fmt.Println(len(page), len(text) < 100, back == page, err)
+
+	back, err = pages.Parse([]byte("<p>stored before there was an option</p>"))
+	fmt.Println(back, err)
+	// Output:
+	// 20000 true true <nil>
+	// <p>stored before there was an option</p> <nil>
 }
 
 func ExampleOf() {

@@ -25,6 +25,12 @@ func TestLua(t *testing.T) {
 		{field.MustFor[address]().Lua(), field.Lua{Kind: field.LuaJSON}, "json"},
 		{field.MustFor[ticket]("uuid").Lua(), field.Lua{Kind: field.LuaOpaque}, "opaque"},
 		{field.MustFor[[]string]("list").Lua(), field.Lua{Kind: field.LuaOpaque}, "opaque"},
+		{field.MustFor[[]string]("commas").Lua(), field.Lua{Kind: field.LuaOpaque}, "opaque"},
+		{field.MustFor[status]("oneof=open closed").Lua(), field.Lua{Kind: field.LuaString}, "string"},
+		{field.MustFor[*level]("oneof=1 2").Lua(), field.Lua{Kind: field.LuaInt, Optional: true}, "int?"},
+		{field.MustFor[status]("ascii").Lua(), field.Lua{Kind: field.LuaString}, "string"},
+		{field.MustFor[address]("gzip").Lua(), field.Lua{Kind: field.LuaOpaque}, "opaque"},
+		{field.MustFor[*string]("zstd").Lua(), field.Lua{Kind: field.LuaOpaque, Optional: true}, "opaque?"},
 	} {
 		if c.got != c.want || c.got.String() != c.text {
 			t.Errorf("%+v, %s; want %+v, %s", c.got, c.got, c.want, c.text)

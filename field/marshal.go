@@ -16,6 +16,8 @@ var (
 // A type marshals itself when it can both write and read: one half alone would
 // make records that cannot be loaded.
 
+func marshals(t reflect.Type) bool { return marshalsText(t) || marshalsBinary(t) }
+
 func marshalsText(t reflect.Type) bool {
 	p := reflect.PointerTo(t)
 	return p.Implements(textMarshaler) && p.Implements(textUnmarshaler)

@@ -140,4 +140,7 @@ func TestNumber(t *testing.T) {
 	if e := must(field.Of(reflect.TypeFor[int](), "json")); e.Number() != field.NotNumber {
 		t.Error("JSON is a number")
 	}
+	if e := must(field.Of(reflect.TypeFor[int](), "oneof=1 2")); e.Number() != field.NotNumber || e.Bits() != 0 {
+		t.Error("a sum need not be one of the values")
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"net/url"
@@ -31,6 +32,11 @@ type (
 	ratio   float32
 	toggle  bool
 	names   []string
+	total   uint64
+	price   float64
+	wait    time.Duration
+	chunk   json.RawMessage
+	tally   map[string]int
 	address struct {
 		Street string `json:"street"`
 		Zip    *int   `json:"zip,omitempty"`
@@ -57,6 +63,44 @@ func (p *point) UnmarshalText(text []byte) error {
 		err = errors.New("want x/y")
 	}
 	return err
+}
+
+// mood marshals itself by value, under the kind of a string; pixel and stroke in
+// binary, by value and by a pointer.
+type (
+	mood   string
+	pixel  struct{ R, G, B uint8 }
+	stroke struct{ width, length uint8 }
+)
+
+func (m mood) MarshalText() ([]byte, error) { return []byte("mood " + m), nil }
+func (m *mood) UnmarshalText(text []byte) error {
+	word, ok := strings.CutPrefix(string(text), "mood ")
+	if !ok {
+		return errors.New("want a mood")
+	}
+	*m = mood(word)
+	return nil
+}
+
+var errBytes = errors.New("wrong number of bytes")
+
+func (x pixel) MarshalBinary() ([]byte, error) { return []byte{x.R, x.G, x.B}, nil }
+func (x *pixel) UnmarshalBinary(data []byte) error {
+	if len(data) != 3 {
+		return errBytes
+	}
+	*x = pixel{data[0], data[1], data[2]}
+	return nil
+}
+
+func (s *stroke) MarshalBinary() ([]byte, error) { return []byte{s.width, s.length}, nil }
+func (s *stroke) UnmarshalBinary(data []byte) error {
+	if len(data) != 2 {
+		return errBytes
+	}
+	*s = stroke{data[0], data[1]}
+	return nil
 }
 
 type moneyCodec struct{ units field.Codec[int64] }
@@ -148,6 +192,20 @@ func sameTime(a, b time.Time) bool {
 	return a.Equal(b) && x == y
 }
 
+const (
+	gzipMagic = "\x1f\x8b\x08"
+	zstdMagic = "\x28\xb5\x2f\xfd"
+)
+
+// text compresses well, noise not at all.
+func text(n int) string { return strings.Repeat("redmoon ", n/8+1)[:n] }
+
+func noise(n int) string {
+	b := make([]byte, n)
+	_, _ = rand.NewChaCha8([32]byte{7}).Read(b)
+	return string(b)
+}
+
 func ptr[T any](v T) *T { return &v }
 
 func must[T any](v T, err error) T {
@@ -172,6 +230,19 @@ var values = []row{
 	val("8-bit clean", "\xff\x00\r\n\xfe"),
 	val("named", status("open")),
 	val("under json", "a\"<b>\\ufffd\uFFFD", "json"),
+
+	val("some code", "EUR", "ascii"),
+	val("its bounds", " ~", "ascii"),
+	val("the empty text is a value", "", "ascii"),
+	val("named", status("open"), "ascii"),
+
+	val("a word", "open", "oneof=open closed"),
+	val("named", status("closed"), "oneof=open closed"),
+	val("the only one", status("šč"), "oneof=šč"),
+	val("an integer", 7, "oneof=-1 0 7"),
+	val("least", int64(math.MinInt64), "oneof=-9223372036854775808 9223372036854775807"),
+	val("most", uint64(math.MaxUint64), "oneof=0 18446744073709551615"),
+	val("named", level(-3), "oneof=-3 3"),
 
 	val("empty", []byte{}),
 	val("any byte", []byte{0, 1, 254, 255}),
@@ -200,6 +271,7 @@ var values = []row{
 	val("most", uint32(math.MaxUint32)),
 	val("most", uint64(math.MaxUint64)),
 	val("named", level(-3)),
+	val("most, named", total(math.MaxUint64)),
 
 	val("zero", 0.0),
 	val("the sign of zero stays", math.Copysign(0, -1)),
@@ -219,7 +291,11 @@ var values = []row{
 	val("short, though a float64 of it is long", float32(0.1)),
 	val("most", float32(math.MaxFloat32)),
 	val("least above zero", float32(math.SmallestNonzeroFloat32)),
+	val("the sign of zero stays", float32(math.Copysign(0, -1))),
+	val("most that is no normal number", math.Float64frombits(1<<52-1)),
 	val("named", ratio(0.5)),
+	val("least above zero, named", price(-math.SmallestNonzeroFloat64)),
+	val("under json", math.MaxFloat64, "json"),
 	val("asked for", math.Inf(1), "nan"),
 	val("asked for", math.Inf(-1), "nan"),
 	val("asked for", float32(math.Inf(-1)), "nan"),
@@ -233,6 +309,8 @@ var values = []row{
 	val("negative offset", moment.In(time.FixedZone("", -(9*60+30)*60))),
 	val("first year", time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC)),
 	val("last year", time.Date(9999, 12, 31, 23, 59, 59, 999999999, time.UTC)),
+	val("first year, east", time.Date(0, 1, 1, 0, 0, 0, 0, time.FixedZone("", 23*60*60+59*60))),
+	val("last year, west", time.Date(9999, 12, 31, 23, 59, 59, 999999999, time.FixedZone("", -(23*60*60+59*60)))),
 	val("named", stamp(moment)),
 	val("before 1970", time.Unix(-1, 0).UTC(), "unix"),
 	val("farther than RFC 3339", time.Date(300000, 1, 1, 0, 0, 0, 0, time.UTC), "unix"),
@@ -245,6 +323,7 @@ var values = []row{
 	val("named", stamp(moment.Truncate(time.Second)), "unix"),
 	val("nanoseconds", 1500*time.Millisecond),
 	val("least", time.Duration(math.MinInt64)),
+	val("most, named", wait(math.MaxInt64)),
 
 	val("canonical", id),
 	val("zero", uuid.Nil),
@@ -253,10 +332,17 @@ var values = []row{
 	val("text", netip.MustParseAddr("2001:db8::1")),
 	val("zero has an empty text", netip.Addr{}),
 	val("text wins over bytes", net.IPv4(10, 0, 0, 1)),
+	val("nil has an empty text", net.IP(nil)),
+	val("zero", big.Int{}),
 	val("beyond 64 bits", *bigInt("-123456789012345678901234567890")),
 	val("by pointer", bigInt("18446744073709551616")),
 	val("pointer receivers", point{3, -4}),
 	val("binary", *must(url.Parse("https://example.org/a?b=c#d"))),
+	val("binary, by pointer", must(url.Parse("https://user:pass@[::1]:8080/%2F?q#%20"))),
+	val("empty", url.URL{}),
+	val("text by value, in spite of its kind", mood("gloomy")),
+	val("binary by value", pixel{0, 128, 255}),
+	val("binary, pointer receivers", stroke{0, 255}),
 	val("registered", money{1999}),
 
 	val("struct", address{Street: "Main <1> & \u2028"}),
@@ -269,6 +355,10 @@ var values = []row{
 	val("empty is not nil", []string{}),
 	val("commas", []string{"a,b", ""}),
 	val("array", [2]bool{true, false}),
+	val("extremes", []float64{math.MaxFloat64, math.SmallestNonzeroFloat64, math.Copysign(0, -1)}),
+	val("extremes", []uint64{0, math.MaxUint64}),
+	val("named", tally{"": math.MinInt64}),
+	val("named it is bytes", chunk("{")),
 	val("as it is", json.RawMessage(`{"a":[1,2,"\ufffd"]}`)),
 	val[any]("anything", map[string]any{"a": 1.5, "b": nil}, "json"),
 	val("json wins over the natural form", moment, "json"),
@@ -283,12 +373,57 @@ var values = []row{
 	val("what looks like an escape", []string{`\n`}, "list"),
 	val("named", names{"a"}, "list"),
 
+	val("plain", []string{"a", "b"}, "commas"),
+	val("one", []string{"a"}, "commas"),
+	val("nil", []string(nil), "commas"),
+	val("spaces and backslashes stay", []string{" a ", `\`}, "commas"),
+	val("8-bit clean", []string{"\xff", "\x00"}, "commas"),
+	val("named", names{"a", "b"}, "commas"),
+
+	val("short stays", "short", "gzip"),
+	val("short stays", "short", "zstd"),
+	val("empty stays", "", "gzip"),
+	val("one less than it takes", text(255), "gzip"),
+	val("long enough", text(256), "gzip"),
+	val("long enough", text(256), "zstd"),
+	val("long, and no shorter compressed", noise(256), "gzip"),
+	val("long, and no shorter compressed", noise(256), "zstd"),
+	val("begins like gzip", gzipMagic, "gzip"),
+	val("begins like gzip", gzipMagic, "zstd"),
+	val("begins like zstd", zstdMagic+"!", "gzip"),
+	val("begins like zstd", zstdMagic+"!", "zstd"),
+	val("nearly begins like it", gzipMagic[:2]+"\x07", "gzip"),
+	val("nearly begins like it", zstdMagic[:3], "zstd"),
+	val("begins like gzip, and no shorter compressed", gzipMagic+noise(256), "gzip"),
+	val("begins like zstd, and no shorter compressed", zstdMagic+noise(256), "zstd"),
+	val("without the option nothing is special", gzipMagic),
+	val("bytes", []byte(text(1000)), "zstd"),
+	val("bytes of one length", digest{'a', 'b', 'c', 'd'}, "gzip"),
+	val("named", status(text(300)), "gzip"),
+	val("JSON", address{Street: text(300)}, "gzip"),
+	val("JSON", address{Street: text(300)}, "zstd"),
+	val("JSON, by option", []string{text(300)}, "json", "zstd"),
+	val("in either order", []string{text(300), ",", ""}, "gzip", "list"),
+	val("commas", []string{text(200), text(200)}, "commas", "zstd"),
+	val("ASCII", text(300), "ascii", "gzip"),
+	val("text of its own", mood(text(300)), "zstd"),
+	val("binary of its own", pixel{31, 139, 8}, "gzip"),
+	val("registered", money{1999}, "gzip"),
+	val("present", ptr(text(300)), "gzip"),
+	val("present", field.Some(address{Street: text(300)}), "zstd"),
+
 	val("present", ptr(0)),
 	val("present", ptr("")),
 	val("of a struct", &address{Street: "x"}),
 	val("of a named type", ptr(level(1))),
 	val("with an option", ptr(moment.Truncate(time.Millisecond)), "unixms"),
 	val("of bytes", ptr([]byte{})),
+	val("one of some", ptr(status("open")), "oneof=open closed"),
+	val("one of some", field.Some(level(3)), "oneof=-3 3"),
+	val("of ASCII", field.Some("x"), "ascii"),
+	val("of commas", ptr([]string{"a"}), "commas"),
+	val("of binary", &stroke{1, 2}),
+	val("of binary", field.Some(pixel{1, 2, 3})),
 	val("registered", &money{1}),
 	val("present", field.Some(0)),
 	val("present", field.Some("")),

@@ -59,6 +59,9 @@
 //	list                  a []string as a,b,c
 //	nan                   a float that may be NaN or infinite
 //	emptyfalse            a bool whose empty text is false
+//	ascii                 a string of printable ASCII, nothing else
+//	commas                a []string as a,b: no commas within, no empty ones
+//	gzip, zstd            any long text, compressed; behind another option too
 //
 // A field is absent, which is not zero, when it is a nil pointer or an unset
 // field.Optional. At least one field of a record must be of another type. Embedded

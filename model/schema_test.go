@@ -135,7 +135,7 @@ func TestDefineRefuses(t *testing.T) {
 		{"an option that nothing resembles", define[struct {
 			id
 			Name int64 `redis:"name,compressed"`
-		}](), []string{"field Name", "compressed", "the options are key, version, emptyfalse, json"}},
+		}](), []string{"field Name", "compressed", "the options are key, version, ascii, commas, emptyfalse, gzip, json"}},
 		{"absent is not zero", define[struct {
 			id
 			Name string `redis:"name,omitempty"`

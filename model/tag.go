@@ -17,7 +17,7 @@ type tag struct {
 }
 
 // codecOptions are handed on to package field.
-var codecOptions = []string{"emptyfalse", "json", "list", "nan", "unix", "unixms", "unixus", "uuid"}
+var codecOptions = []string{"ascii", "commas", "emptyfalse", "gzip", "json", "list", "nan", "unix", "unixms", "unixus", "uuid", "zstd"}
 
 // tagOptions are all.
 var tagOptions = append([]string{"key", "version"}, codecOptions...)
