@@ -1,0 +1,239 @@
+package pipectx_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redmoon-go/redmoon/internal/redistest"
+	"github.com/redmoon-go/redmoon/pipectx"
+)
+
+// An Await whose context ends never says "not sent", which would mean that the
+// command may be repeated: what is queued goes later, what is under way may have
+// run. Both have run once.
+func TestAwaitGivenUpIsNotUnsent(t *testing.T) {
+	t.Run("in a Gather, where another still runs", func(t *testing.T) {
+		db := newDB(t, redistest.Shared(t).Client(t))
+		left := make(chan struct{})
+		err := pipectx.Gather(t.Context(), db, func(g *pipectx.Group) error {
+			g.Go(func(ctx context.Context) error {
+				defer close(left)
+				ended, cancel := context.WithCancel(ctx)
+				cancel()
+				wantGivenUp(t, ended, do(ctx, db, "INCR", "n"))
+				return nil
+			})
+			g.Go(func(context.Context) error { <-left; return nil })
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		want(t, "n", pipectx.Do[int64](t.Context(), db, "GET", "n"), 1)
+	})
+	for reason, behind := range map[string]bool{"behind a Stream's chunk": true, "in the chunk itself": false} {
+		t.Run(reason, func(t *testing.T) {
+			s, h := redistest.Shared(t), newHanging(t)
+			db := newDB(t, s.Client(t, func(o *redis.Options) { o.Dialer = h.proxy.Dial }))
+			k := h.hold("held")
+			err := pipectx.Stream(t.Context(), db, func(ctx context.Context) error {
+				var n *pipectx.Ref[any]
+				if !behind {
+					n = do(ctx, db, "INCR", "n")
+				}
+				do(ctx, db, "INCR", "held")
+				for range 2_000 {
+					do(ctx, db, "PING")
+				}
+				if behind {
+					n = do(ctx, db, "INCR", "n")
+				}
+				<-k.heard
+				short, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
+				defer cancel()
+				wantGivenUp(t, short, n)
+				close(k.release)
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+			want(t, "n", pipectx.Do[int64](t.Context(), db, "GET", "n"), 1)
+		})
+	}
+}
+
+func wantGivenUp[T any](t *testing.T, ctx context.Context, ref *pipectx.Ref[T]) {
+	t.Helper()
+	_, err := pipectx.Await(ctx, ref)
+	if err != nil { // on a busy machine a member may be served before it looks at its context
+		wantErr(t, "Await", err, context.Cause(ctx))
+	}
+	if errors.Is(err, pipectx.ErrNotSent) {
+		t.Errorf("Await says %v, and it goes", err)
+	}
+}
+
+// A write that may be sent again and was lost once has an unknown outcome, whatever
+// keeps it from going once more.
+func TestResendGivenUpIsNotUnsent(t *testing.T) {
+	tests := []struct {
+		reason  string
+		fate    redistest.Fate
+		cancels bool // when it is heard
+		redial  error
+		ends    bool // the context, when it is dialled again
+	}{
+		{reason: "its answer is lost each time", fate: redistest.Lose()},
+		{reason: "nobody is there the second time", fate: redistest.Lose(), redial: errOurs},
+		{reason: "the context ends before the second time", fate: redistest.Lose(), redial: errOurs, ends: true},
+		{reason: "the context ends while it is under way", fate: redistest.Hold(nil), cancels: true},
+	}
+	for _, test := range tests {
+		t.Run(test.reason, func(t *testing.T) {
+			p, s := redistest.NewProxy(t), redistest.Shared(t)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			var heard atomic.Bool
+			db := newDB(t, s.Client(t, func(o *redis.Options) {
+				o.DialerRetries = 1
+				o.Dialer = func(ctx context.Context, network, addr string) (net.Conn, error) {
+					if heard.Load() && test.redial != nil {
+						if test.ends {
+							cancel()
+						}
+						return nil, test.redial
+					}
+					return p.Dial(ctx, network, addr)
+				}
+			}))
+			p.On(func(r redistest.Request) redistest.Fate {
+				if r.Name() != "SADD" {
+					return redistest.Pass()
+				}
+				heard.Store(true)
+				if test.cancels {
+					cancel()
+				}
+				return test.fate
+			})
+			err := do(pipectx.Resend(ctx), db, "SADD", "set", "m").Err()
+			wantErr(t, "SADD", err, pipectx.ErrOutcomeUnknown)
+			if errors.Is(err, pipectx.ErrNotSent) {
+				t.Errorf("it says %v, too", pipectx.ErrNotSent)
+			}
+			if test.cancels || test.ends {
+				wantErr(t, "SADD", err, context.Canceled)
+			}
+			p.Settle(t)
+			want(t, "its members", pipectx.Do[int64](t.Context(), newDB(t, s.Client(t)), "SCARD", "set"), 1)
+		})
+	}
+}
+
+// One lost connection keeps nothing from being sent when all of it may be done
+// again: neither a Stream's next chunks nor what stands behind the chunk.
+func TestOneLossStopsNothing(t *testing.T) {
+	tests := []struct {
+		reason   string
+		open     func(ctx context.Context, db *pipectx.DB, fn func(ctx context.Context) error) error
+		commands int
+		name     string
+	}{
+		{"a Stream under Resend", func(ctx context.Context, db *pipectx.DB, fn func(ctx context.Context) error) error {
+			return pipectx.Stream(pipectx.Resend(ctx), db, fn)
+		}, 5_000, "SADD"},
+		{"a Run of reads, longer than a chunk", pipectx.Run, 10_001, "SISMEMBER"},
+	}
+	for _, test := range tests {
+		t.Run(test.reason, func(t *testing.T) {
+			p := redistest.NewProxy(t)
+			db := newDB(t, redistest.Shared(t).Client(t, func(o *redis.Options) { o.Dialer = p.Dial }))
+			var lost atomic.Bool
+			p.On(func(r redistest.Request) redistest.Fate {
+				if r.Name() == test.name && !lost.Swap(true) {
+					return redistest.Lose()
+				}
+				return redistest.Pass()
+			})
+			err := test.open(t.Context(), db, func(ctx context.Context) error {
+				for i := range test.commands {
+					do(ctx, db, test.name, "set", i)
+				}
+				return nil
+			})
+			if err != nil || !lost.Load() {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// An Atomic of which only a part may be done again is not sent again in part.
+func TestResendWithinAnAtomic(t *testing.T) {
+	p, s := redistest.NewProxy(t), redistest.Shared(t)
+	db, lost := newDB(t, s.Client(t, func(o *redis.Options) { o.Dialer = p.Dial })), false
+	p.On(once(redistest.Lose(), &lost, func(r redistest.Request) bool { return r.Name() == "EXEC" }))
+	err := pipectx.Atomic(t.Context(), db, func(ctx context.Context) error {
+		do(ctx, db, "INCR", "a")
+		return pipectx.Run(pipectx.Resend(ctx), db, func(ctx context.Context) error { do(ctx, db, "INCR", "b"); return nil })
+	})
+	wantErr(t, "Atomic", err, pipectx.ErrOutcomeUnknown)
+	if a, b := stored(t, s.Client(t), "a"), stored(t, s.Client(t), "b"); a != "1" || b != "1" {
+		t.Errorf("a is %s and b is %s, want 1 and 1", a, b)
+	}
+}
+
+// Verbs that share a pipeline have no order among them: those behind another's lost
+// chunk are answered as they would be alone.
+func TestCoalescedBehindALoss(t *testing.T) {
+	p := redistest.NewProxy(t)
+	db := newDB(t, redistest.Shared(t).Client(t, func(o *redis.Options) { o.Dialer = p.Dial }), pipectx.Coalesce())
+	opened := make(chan struct{})
+	heard := make(chan struct{}, 2)
+	p.On(func(r redistest.Request) redistest.Fate {
+		switch r.Name() {
+		case "ECHO":
+			heard <- struct{}{}
+			return redistest.Hold(opened)
+		case "APPEND":
+			return redistest.Lose()
+		}
+		return redistest.Pass()
+	})
+	before := inside()
+	var all sync.WaitGroup
+	for i := range 2 { // as many as are under way at once
+		all.Go(func() { want(t, "ECHO", do(t.Context(), db, "ECHO", i), any(fmt.Sprint(i))) })
+		<-heard
+	}
+	queued := func(args ...any) func() *pipectx.Ref[any] {
+		busy := inside()
+		var ref *pipectx.Ref[any]
+		all.Go(func() { ref = do(t.Context(), db, args...) })
+		redistest.Until(t, 10*time.Second, fmt.Sprint(args[0], " to be queued"), func() error {
+			if inside() <= busy {
+				return errors.New("it is not")
+			}
+			return nil
+		})
+		return func() *pipectx.Ref[any] { return ref }
+	}
+	lost := queued("APPEND", "big", strings.Repeat("x", 1<<20)) // a chunk of its own
+	read, write := queued("EXISTS", "q"), queued("SET", "q", "1")
+	close(opened)
+	all.Wait()
+	wantErr(t, "the lost one", lost().Err(), pipectx.ErrOutcomeUnknown)
+	if read().Err() != nil || write().Err() != nil {
+		t.Errorf("behind it: %v, %v", read().Err(), write().Err())
+	}
+	nobodyInside(t, before)
+}
