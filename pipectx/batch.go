@@ -66,6 +66,18 @@ func (b *batch) lastRun(items []item) int {
 	return b.ran - 2
 }
 
+// deliverBy delivers the batch, unless it is for a Watch that is over.
+func (b *batch) deliverBy(ctx context.Context, items []item) {
+	if !b.watch.begin() {
+		for range b.items {
+			b.outcomes = append(b.outcomes, outcome{err: fmt.Errorf("%w: %w", ErrNotSent, ErrEnded), unsent: true})
+		}
+		return
+	}
+	defer b.watch.end()
+	b.deliver(ctx, items)
+}
+
 // deliver sends the batch in chunks. It reads items and writes none of them.
 func (b *batch) deliver(ctx context.Context, items []item) {
 	var bodies map[string]bool // scripts whose body has gone along

@@ -115,9 +115,16 @@ func (q *queue) leave(c *call) (sent bool) {
 
 // fly sends what is queued until nothing is.
 func (q *queue) fly(d *db) {
+	ended := false
+	defer func() {
+		if !ended { // a function of OnError has called runtime.Goexit
+			go q.fly(d)
+		}
+	}()
 	for {
 		items := q.take()
 		if items == nil {
+			ended = true
 			return
 		}
 		d.flush(context.Background(), items, 0, nil)

@@ -281,7 +281,7 @@ func (f *flight) harvest(b *batch, n int) (next int) {
 // settleRest fails what has no answer.
 func (f *flight) settleRest() {
 	for i := range f.items {
-		if it := &f.items[i]; !it.ref.outcome().done.Load() {
+		if it := &f.items[i]; it.ref != nil && !it.ref.outcome().done.Load() {
 			it.ref.fail(fmt.Errorf("%w: the decoder of another command ended the goroutine", ErrOutcomeUnknown))
 			f.settled(it)
 		}
@@ -309,6 +309,7 @@ func (f *flight) settled(it *item) {
 		f.stats.Failed++
 	}
 	if c, ok := it.ref.(*call); ok {
+		it.ref = nil // the call is its caller's from here on
 		c.ready <- struct{}{}
 	}
 }
@@ -516,16 +517,14 @@ func send(ctx context.Context, items []item, round []*batch) {
 		return
 	}
 	if live == 1 && ctx.Done() == nil {
-		only.deliver(ctx, items)
+		only.deliverBy(ctx, items)
 		return
 	}
 	answers := make(chan *batch, live)
 	for _, b := range round {
 		if b.node != nil {
-			b.watch.begin()
 			go func() {
-				b.deliver(ctx, items)
-				b.watch.end()
+				b.deliverBy(ctx, items)
 				answers <- b
 			}()
 		}

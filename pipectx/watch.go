@@ -259,13 +259,19 @@ func (w *watch) close(ctx context.Context) error {
 	}
 }
 
-// begin and end tell that the connection is in use.
-func (w *watch) begin() {
-	if w != nil {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.using++
+// begin and end tell that the connection is in use. It cannot be used any more when
+// begin answers false: the Atomic is late.
+func (w *watch) begin() bool {
+	if w == nil {
+		return true
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.over {
+		return false
+	}
+	w.using++
+	return true
 }
 
 func (w *watch) end() {
