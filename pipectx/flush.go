@@ -177,7 +177,7 @@ func (f *flight) attempt() bool {
 				f.settle(i, verdict{err: err})
 			}
 		}
-		for _, i := range f.again { // what they were told proves that they did not run, or they only read
+		for _, i := range f.again { // those of Resend may have run: see settle
 			f.settle(i, verdict{err: err})
 		}
 		return false

@@ -198,7 +198,10 @@ func (g *Group) watch() {
 	g.look(g.moves, quiet-quiet/4, func() {
 		// The whole process may have stood still, on a machine that is busy: those
 		// who could move now have the time for it.
-		g.look(g.moves, quiet/4, g.serve)
+		g.look(g.moves, quiet/4, func() {
+			g.watched = false
+			g.serve()
+		})
 	})
 }
 
@@ -220,7 +223,6 @@ func (g *Group) look(moves int, d time.Duration, still func()) {
 // serve sends what all who wait have queued, and has them go on. The caller
 // holds mu.
 func (g *Group) serve() {
-	g.watched = false
 	waiting, served := g.waiting, g.served
 	g.waiting, g.served = nil, nil
 	g.running += len(waiting) // they are as good as running, and nobody else serves them

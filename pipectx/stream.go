@@ -80,7 +80,8 @@ const (
 	streamBytes    = 1 << 20
 )
 
-// stream is what a root has of its own for a Stream. Guarded by root.mu.
+// stream is what a root has of its own for a Stream. Guarded by root.mu, but for dead,
+// which is whoever's who sends.
 type stream struct {
 	ctx     context.Context
 	size    int            // bytes queued since the last chunk

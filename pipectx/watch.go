@@ -32,19 +32,23 @@ import (
 //
 // One Watch has one Atomic; without any it has only read, and says nothing of
 // changes. The keys are full Redis keys of one slot, which those of the Atomic
-// share on a Cluster. What fn reads by other contexts or from replicas is not
-// guarded. Inside a Run, Watch is refused, since those send nothing before they end.
-// Each Watch holds a connection while fn runs; when half of a pool is held, further
-// ones wait.
+// share on a Cluster. What fn reads from replicas is not guarded. Inside a Run,
+// Watch is refused, since those send nothing before they end, and inside a Watch.
+// Each Watch holds a connection while fn runs, and what fn reads takes another for
+// its time: the pool has two at least, and when half of it is held further Watches
+// wait.
 //
-// Cost: 2 commands, WATCH and MULTI … EXEC, and those of fn; 2 round trips and
-// those of fn, for each time that fn is called.
+// Cost: 2 commands, WATCH and MULTI … EXEC, or UNWATCH without an Atomic, and those
+// of fn; 2 round trips and those of fn, for each time that fn is called.
 func Watch(ctx context.Context, db *DB, fn func(ctx context.Context) error, keys ...string) error {
 	if db.closed.Load() {
 		return ErrClosed
 	}
 	if err := db.outside(ctx, "Watch"); err != nil {
 		return err
+	}
+	if ctx.Value(watchKey{db.db}) != nil {
+		return errors.New("pipectx: Watch inside a Watch: its connection could be the one that this waits for; give one Watch all keys")
 	}
 	if len(keys) == 0 {
 		return errors.New("pipectx: Watch needs the keys to watch")
@@ -149,6 +153,7 @@ func (h *DB) watch(ctx context.Context, keys []string, to verdict) (*watch, erro
 		h.conn.cluster.ReloadState(ctx)
 	}
 	v.err = it.named(v.err)
+	w.armed = ctx.Err() != nil // nobody waited for the answer, which may have come since
 	if w.refused = v; v.again == final {
 		return nil, errors.Join(v.err, w.close(ctx))
 	}
@@ -239,8 +244,12 @@ func (w *watch) close(ctx context.Context) error {
 	w.mu.Unlock()
 	stop := func() (err error) {
 		<-idle
-		if armed && w.refused.err == nil {
-			err = w.conn.Process(context.WithoutCancel(ctx), &wire{RawCmd: *redis.NewRawCmd(ctx, "UNWATCH")})
+		if armed {
+			unwatch := &wire{RawCmd: *redis.NewRawCmd(ctx, "UNWATCH")}
+			_ = w.conn.Process(context.WithoutCancel(ctx), unwatch) // a connection that fails is not used again
+			if fault := (Reply{frame: unwatch.Val()}).Err(); fault != nil {
+				err = &CommandError{Command: "UNWATCH", Err: fault}
+			}
 		}
 		w.release()
 		<-w.node.watches

@@ -3,10 +3,12 @@ package pipectx_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redmoon-go/redmoon/internal/redistest"
@@ -151,6 +153,9 @@ func TestWatchRefused(t *testing.T) {
 			return pipectx.Run(ctx, db, func(ctx context.Context) error { return pipectx.Watch(ctx, db, nothing, "n") })
 		}},
 		{"nothing to watch", "needs the keys", func(ctx context.Context) error { return pipectx.Watch(ctx, db, nothing) }},
+		{"one that waits for the other's connection would wait for ever", "Watch inside a Watch", func(ctx context.Context) error {
+			return pipectx.Watch(ctx, db, func(ctx context.Context) error { return pipectx.Watch(ctx, db, nothing, "a") }, "a")
+		}},
 		{"keys of two slots", "different slots", func(ctx context.Context) error { return pipectx.Watch(ctx, db, nothing, "a", "b") }},
 		{"an Atomic of another slot", "different slots", func(ctx context.Context) error {
 			return pipectx.Watch(ctx, db, func(ctx context.Context) error { return atomic(ctx, "b") }, "a")
@@ -246,5 +251,43 @@ func TestWatchLost(t *testing.T) {
 	}
 	if !errors.Is(err, pipectx.ErrOutcomeUnknown) && !errors.Is(err, pipectx.ErrNotSent) {
 		t.Errorf("it does not say what became of the Atomic: %v", err)
+	}
+}
+
+// A caller who went away while WATCH had no answer leaves no connection behind that
+// watches: the next Atomic on it would fail for no reason.
+func TestWatchAbandoned(t *testing.T) {
+	proxy := redistest.NewProxy(t)
+	server := redistest.Shared(t)
+	client := server.Client(t, func(o *redis.Options) { o.Dialer, o.PoolSize, o.PipelinePoolSize = proxy.Dial, 2, -1 })
+	db := newDB(t, client)
+	open, heard := make(chan struct{}), make(chan struct{})
+	proxy.On(func(r redistest.Request) redistest.Fate {
+		if r.Name() == "WATCH" {
+			close(heard)
+			return redistest.Hold(open)
+		}
+		return redistest.Pass()
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		<-heard
+		cancel()
+	}()
+	err := pipectx.Watch(ctx, db, func(context.Context) error { t.Error("fn is called"); return nil }, "n")
+	wantErr(t, "Watch", err, context.Canceled)
+	close(open)
+	redistest.Until(t, 10*time.Second, "the connection to come back", func() error {
+		if s := client.PoolStats(); s.IdleConns != s.TotalConns {
+			return fmt.Errorf("%d of %d are idle", s.IdleConns, s.TotalConns)
+		}
+		return nil
+	})
+	server.Client(t).Incr(t.Context(), "n") // what a forgotten watch would see
+	for range 4 {
+		err := pipectx.Atomic(t.Context(), db, func(ctx context.Context) error { do(ctx, db, "INCR", "n"); return nil })
+		if err != nil {
+			t.Error(err)
+		}
 	}
 }
