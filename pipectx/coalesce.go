@@ -68,7 +68,7 @@ func (d *db) share(ctx context.Context, it item) (free bool) {
 	case <-c.ready:
 	case <-ctx.Done():
 		it.ref = ref
-		it.abandon(context.Cause(ctx), n.queue.leave(c))
+		it.abandon(ctx, n.queue.leave(c))
 		return false
 	}
 	switch {
@@ -86,12 +86,13 @@ func (d *db) share(ctx context.Context, it item) (free bool) {
 }
 
 // abandon settles a Ref whose caller does not wait any longer.
-func (it *item) abandon(cause error, sent bool) {
+func (it *item) abandon(ctx context.Context, sent bool) {
+	cause := context.Cause(ctx)
 	if sent {
-		it.settle(it.judgeLost(outcome{err: cause}))
+		it.settle(ctx, it.judgeLost(outcome{err: cause}))
 		return
 	}
-	it.settle(verdict{err: fmt.Errorf("%w: %w", ErrNotSent, cause)})
+	it.settle(ctx, verdict{err: fmt.Errorf("%w: %w", ErrNotSent, cause)})
 }
 
 // add queues an item, and opens a flight if there may be one more.

@@ -269,6 +269,7 @@ func (f *flight) harvest(b *batch, n int) (next int) {
 				it.conn.cluster.ReloadState(f.ctx) // in the background, once for many calls
 			}
 		default:
+			v.from = b.node
 			f.settle(b.items[n], v)
 			continue
 		}
@@ -295,7 +296,7 @@ func (f *flight) settle(i int, v verdict) {
 			v.err = fmt.Errorf("%w: %w", ErrOutcomeUnknown, cause)
 		}
 	}
-	f.items[i].settle(v)
+	f.items[i].settle(f.ctx, v)
 	f.settled(&f.items[i])
 }
 

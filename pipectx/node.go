@@ -30,6 +30,8 @@ type node struct {
 	known  known
 	queue  queue // of Coalesce
 
+	told atomic.Pointer[string] // its name and version
+
 	once    sync.Once
 	watches chan struct{} // one for each connection that a Watch holds
 }

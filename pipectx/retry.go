@@ -36,6 +36,7 @@ type verdict struct {
 	asking   bool   // behind ASKING
 	noScript bool   // the node does not know its script
 	inOrder  bool   // not again if something behind it has run
+	from     *node  // who answered err
 }
 
 // raisedInLua is in the errors that scripts of package lua raise, whatever
@@ -203,9 +204,9 @@ func unreachable(c *conn, err error) error {
 }
 
 // settle gives the Ref its answer.
-func (it *item) settle(v verdict) {
+func (it *item) settle(ctx context.Context, v verdict) {
 	if v.err != nil {
-		it.ref.fail(it.explain(v.err))
+		it.ref.fail(it.explain(ctx, v))
 		return
 	}
 	it.answer(v.reply.frame)
@@ -221,12 +222,22 @@ func (it *item) answer(frame []byte) {
 }
 
 // explain is the error that the Ref answers for a failed command.
-func (it *item) explain(err error) error {
+func (it *item) explain(ctx context.Context, v verdict) error {
 	var fault *ServerError
-	if it.fault != nil && !errors.Is(err, ErrAborted) && errors.As(err, &fault) {
-		return it.fault(fault)
+	if it.fault == nil || errors.Is(v.err, ErrAborted) || !errors.As(v.err, &fault) {
+		return it.named(v.err)
 	}
-	return it.named(err)
+	err := it.fault(fault)
+	switch e := err.(type) {
+	case *UnsupportedError:
+		if v.from != nil {
+			e.Server = v.from.version(ctx)
+		}
+		return it.named(err)
+	case *ServerError:
+		return it.named(err)
+	}
+	return err
 }
 
 // backoff is the pause before retry n, counted from 1: exponential with full
