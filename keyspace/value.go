@@ -72,7 +72,7 @@ func (v *value[V]) text(value V) string {
 // get sends a command that reads one value.
 func (v *value[V]) get(ctx context.Context, db *pipectx.DB, c *pipectx.Command) *pipectx.Ref[V] {
 	var value V
-	return pipectx.SendInto(ctx, db, c.Read(), value, v.into)
+	return pipectx.SendInto(ctx, db, c.ReadText(), value, v.into)
 }
 
 // decode reads a reply that is one value. A null says that there is no such

@@ -3,7 +3,6 @@ package pipectx
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -11,11 +10,11 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-func (b *batch) outcome(n int) outcome {
+func (b *batch) outcome(n int) *outcome {
 	if b.lost != nil {
-		return outcome{err: b.lost}
+		return &outcome{err: b.lost}
 	}
-	return b.outcomes[n]
+	return &b.outcomes[n]
 }
 
 // broken tells whether the connection failed behind the first byte, and a write
@@ -57,7 +56,7 @@ func (b *batch) lastRun(items []item) int {
 		b.ran = len(b.items)
 		for ; b.ran > 0; b.ran-- {
 			o := &b.outcomes[b.ran-1]
-			if o.err == nil && items[b.items[b.ran-1]].judge(*o, b).again == final {
+			if o.err == nil && items[b.items[b.ran-1]].judge(o, b).again == final {
 				break
 			}
 		}
@@ -117,16 +116,12 @@ func (b *batch) deliver(ctx context.Context, items []item) {
 // chunk sends items from from on, as many as fit, and returns where it ended.
 // An Atomic is not divided.
 func (b *batch) chunk(ctx context.Context, items []item, from int, bodies *map[string]bool) (to int) {
-	wires := b.wires[:0]
+	b.wires.reset()
 	b.at = b.at[:0]
 	size := 0
 	var in *block
-	add := func(args []any) {
-		wires = append(wires, wire{})
-		wires[len(wires)-1].RawCmd = *redis.NewRawCmd(ctx, args...)
-	}
 	control := func(args []any) {
-		add(args)
+		b.wires.add(args, false)
 		size += len(*args[0].(*string))
 	}
 	for to = from; to < len(b.items); to++ {
@@ -147,22 +142,22 @@ func (b *batch) chunk(ctx context.Context, items []item, from int, bodies *map[s
 				control(multiArgs)
 			}
 		}
-		b.at = append(b.at, len(wires))
+		b.at = append(b.at, len(b.wires.order))
 		words, body := b.words(it, bodies)
-		add(words)
+		b.wires.add(words, it.text && in == nil)
 		size += int(it.size) + body
 	}
 	if in != nil {
 		control(execArgs)
 	}
-	b.wires = wires
 	b.sent += size
 	b.trips++
-	err := b.exec(ctx, wires)
+	b.cmds = b.wires.append(b.cmds[:0])
+	err := b.exec(ctx)
 	for n := from; n < to; n++ {
 		o := &b.outcomes[n]
-		*o = wires[b.at[n-from]].outcome(err)
-		b.got += len(o.frame)
+		*o = outcomeOf(b.cmds[b.at[n-from]], err)
+		b.got += o.size()
 		b.failed = b.failed || o.err != nil
 		if s := items[b.items[n]].script; s != nil && o.err == nil && ran(o.frame) && items[b.items[n]].block == nil {
 			b.node.known.add(s.SHA)
@@ -170,31 +165,6 @@ func (b *batch) chunk(ctx context.Context, items []item, from int, bodies *map[s
 	}
 	b.settleBlocks(items, from, to, err)
 	return to
-}
-
-// outcome reads what became of a wire; err is that of the whole pipeline.
-func (w *wire) outcome(err error) outcome {
-	o := outcome{frame: w.Val(), err: w.Err()}
-	switch {
-	case len(o.frame) > 0 && (o.err == nil || whole(o.frame)):
-		o.err = nil // answered, though go-redis gives the error of a later loss to all
-	case o.err == nil && err != nil: // a hook kept it from being sent
-		o.err = err
-	case o.err == nil:
-		o.err = errNoReply
-	}
-	if o.err != nil {
-		var refused redis.Error
-		o.unsent = !w.written || errors.As(o.err, &refused) // raw replies are no errors: it is the handshake's
-	}
-	return o
-}
-
-// whole tells whether a frame was read to its end. go-redis makes room for a text
-// before it reads it, so one that was cut has its full length, and zeros where
-// the line's end would be.
-func whole(frame []byte) bool {
-	return bytes.HasSuffix(frame, []byte("\r\n")) && frameLen(frame) == len(frame)
 }
 
 // settleBlocks takes the replies to EXEC apart.
@@ -206,10 +176,10 @@ func (b *batch) settleBlocks(items []item, from, to int, err error) {
 		}
 		if in != nil {
 			risk := b.risk(items, n, end)
-			multi, exec := &b.wires[b.at[n-from]-1], &b.wires[b.at[end-1-from]+1]
-			executed := exec.outcome(err)
+			multi := outcomeOf(b.cmds[b.at[n-from]-1], err)
+			executed := outcomeOf(b.cmds[b.at[end-1-from]+1], err)
 			b.failed = b.failed || executed.err != nil
-			settleBlock(b.outcomes[n:end], multi.outcome(err), executed, risk)
+			settleBlock(b.outcomes[n:end], multi, executed, risk)
 			if b.watch != nil {
 				b.watch.settled(b.outcomes[n:end], executed.err == nil)
 			}
@@ -223,7 +193,6 @@ func (b *batch) settleBlocks(items []item, from, to int, err error) {
 func ran(frame []byte) bool { return frame[0] != failed || bytes.Contains(frame, []byte(raisedInLua)) }
 
 var (
-	errNoReply = errors.New("no reply")
 	errBehind  = fmt.Errorf("%w: the connection failed before this command's turn", ErrNotSent)
 	askingArgs = []any{&askingWord}
 )
@@ -252,18 +221,14 @@ type executor interface {
 	Pipeline() redis.Pipeliner
 }
 
-// exec sends wires as one pipeline, or a lone one as a single command.
-func (b *batch) exec(ctx context.Context, wires []wire) error {
+// exec sends the commands as one pipeline, or a lone one as a single command.
+func (b *batch) exec(ctx context.Context) error {
 	var to executor = b.node.client
 	if b.watch != nil {
 		to = b.watch.conn
 	}
-	if len(wires) == 1 { // a lone command costs no pipeline
-		return to.Process(ctx, &wires[0])
-	}
-	b.cmds = b.cmds[:0]
-	for i := range wires {
-		b.cmds = append(b.cmds, &wires[i])
+	if len(b.cmds) == 1 { // a lone command costs no pipeline
+		return to.Process(ctx, b.cmds[0])
 	}
 	p := to.Pipeline()
 	_ = p.BatchProcess(ctx, b.cmds...) // it only queues

@@ -2,6 +2,7 @@ package pipectx_test
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"time"
 
@@ -48,9 +49,12 @@ func TestContextEndsBehindAChunk(t *testing.T) {
 	db := newDB(t, s.Client(t, func(o *redis.Options) { o.Dialer = h.proxy.Dial }))
 	k := h.hold("0")
 	err := pipectx.Stream(t.Context(), db, func(ctx context.Context) error {
-		for i := range 3_000 { // a chunk, and half of the next
-			do(ctx, db, "INCR", i)
-		}
+		var other sync.WaitGroup
+		other.Go(func() {
+			for i := range 1_001 { // the last one sends the others
+				do(ctx, db, "INCR", i)
+			}
+		})
 		<-k.heard
 		short, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
 		defer cancel()
@@ -59,6 +63,7 @@ func TestContextEndsBehindAChunk(t *testing.T) {
 			wantErr(t, "Await", err, context.DeadlineExceeded)
 		})
 		close(k.release)
+		other.Wait()
 		return nil
 	})
 	if err != nil {

@@ -89,7 +89,7 @@ func (d *db) share(ctx context.Context, it item) (free bool) {
 func (it *item) abandon(ctx context.Context, sent bool) {
 	cause := context.Cause(ctx)
 	if sent {
-		it.settle(ctx, it.judgeLost(outcome{err: cause}))
+		it.settle(ctx, it.judgeLost(&outcome{err: cause}))
 		return
 	}
 	it.settle(ctx, verdict{err: fmt.Errorf("%w: %w", ErrNotSent, cause)})

@@ -25,6 +25,7 @@ type Command struct {
 	script *Script
 	fault  func(*ServerError) error
 	read   bool
+	text   bool
 	err    error
 }
 
@@ -45,6 +46,7 @@ func (c *Command) free() {
 		return
 	}
 	c.buf, c.ends, c.keys, c.read = c.buf[:0], c.ends[:0], c.keys[:0], false
+	c.text = false
 	if c.script != nil || c.fault != nil || c.err != nil { // most have none, and a pointer's store is dear
 		c.script, c.fault, c.err = nil, nil, nil
 	}
@@ -55,6 +57,14 @@ func (c *Command) free() {
 // when its answer was lost.
 func (c *Command) Read() *Command {
 	c.read = true
+	return c
+}
+
+// ReadText is Read for a command whose reply is one text, or null: it is read with
+// one allocation less. Whatever the reply was on the wire, an integer or a status
+// too, is a text for decode then.
+func (c *Command) ReadText() *Command {
+	c.read, c.text = true, true
 	return c
 }
 
@@ -127,9 +137,6 @@ func (c *Command) AppendKey(tail []byte, err error) {
 	}
 	c.Append(tail, err)
 }
-
-// Len is how many words the command has, its name included.
-func (c *Command) Len() int { return len(c.ends) }
 
 func (c *Command) word(i int) []byte {
 	from := 0

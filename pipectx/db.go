@@ -173,6 +173,9 @@ func (c *scopeContext) Value(key any) any {
 
 // scopeOf returns the scope of this DB that ctx carries, or nil.
 func (d *db) scopeOf(ctx context.Context) *scope {
+	if c, ok := ctx.(*scopeContext); ok && c.scope.root.db == d { // as it mostly is
+		return c.scope
+	}
 	s, _ := ctx.Value(scopeKey{d}).(*scope)
 	return s
 }

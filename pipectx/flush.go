@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -37,24 +38,6 @@ const (
 	chunkBytes    = 1 << 20
 )
 
-// wire is a raw command that go-redis sends once.
-type wire struct {
-	redis.RawCmd
-	written bool
-}
-
-// NoRetry keeps go-redis from resending: judge decides what may be sent again,
-// command by command.
-func (*wire) NoRetry() bool { return true }
-
-// Args is where go-redis asks for the words to write them. Before that nothing
-// of the command has left us, whatever failed: the dial, TLS, the handshake. (A
-// hook that looks at the arguments asks too; then we only know less.)
-func (w *wire) Args() []any {
-	w.written = true
-	return w.RawCmd.Args()
-}
-
 // A batch is what one node gets in one attempt. While it is under way it
 // belongs to the goroutine that delivers it.
 type batch struct {
@@ -64,8 +47,8 @@ type batch struct {
 	outcomes []outcome
 	lost     error // the caller went away: the outcome of all
 
-	wires                   []wire // scratch of chunk
-	cmds                    []redis.Cmder
+	cmds                    []redis.Cmder // scratch of chunk, made of wires
+	wires                   wires
 	at                      []int
 	trips, loads, sent, got int
 	failed                  bool // something has no reply
@@ -74,6 +57,7 @@ type batch struct {
 
 type outcome struct {
 	frame  []byte // the reply, if err is nil
+	text   bool   // frame is a text itself, without what says so on the wire
 	err    error
 	unsent bool // err came before the first byte of the command was written
 	behind risk // what of which nothing is known stands behind it in the batch
@@ -89,21 +73,16 @@ var batches = sync.Pool{New: func() any { return new(batch) }}
 
 func (b *batch) free() {
 	clear(b.outcomes)
-	clear(b.wires)
-	*b = batch{items: b.items[:0], outcomes: b.outcomes[:0], wires: b.wires[:0], cmds: b.cmds[:0], at: b.at[:0]}
+	b.wires.reset()
+	*b = batch{items: b.items[:0], outcomes: b.outcomes[:0], wires: b.wires, cmds: b.cmds[:0], at: b.at[:0]}
 	batches.Put(b)
 }
 
-// A lane is what the flushes of a Stream have in common.
-type lane struct {
-	dead map[*node]bool // get nothing more, since their connection failed
-	sent func()         // called when all is answered and nothing goes again; Refs are settled later. May be nil
-}
-
-// flush sends items. It returns false if they are still in use. The lane is nil
-// outside of Stream.
-func (d *db) flush(ctx context.Context, items []item, wave int, lane *lane) (free bool) {
-	f := flight{ctx: ctx, db: d, items: items, lane: lane, free: true, heard: d.coalesce || len(d.observers) > 0, stats: Flush{Commands: len(items), Wave: wave}}
+// flush sends items. It returns false if they are still in use. The nodes that are
+// dead get nothing more, since their connection failed; the map is nil outside of
+// Stream.
+func (d *db) flush(ctx context.Context, items []item, wave int, dead map[*node]bool) (free bool) {
+	f := flight{ctx: ctx, db: d, items: items, dead: dead, free: true, heard: d.coalesce || len(d.observers) > 0, stats: Flush{Commands: len(items), Wave: wave}}
 	if d.closed.Load() {
 		for i := range items {
 			f.settle(i, verdict{err: ErrClosed})
@@ -156,7 +135,7 @@ type flight struct {
 	ctx                context.Context
 	db                 *db
 	items              []item
-	lane               *lane
+	dead               map[*node]bool
 	again              []int // those to be sent once more, in program order
 	retries, redirects int
 	wait, redirected   bool // of this attempt: why something is sent again
@@ -190,14 +169,11 @@ func (f *flight) attempt() bool {
 	if first {
 		f.stats.Connections = len(round)
 	}
-	if first && f.lane != nil && f.lane.sent != nil && clean(round) {
-		f.lane.sent()
-	}
 	f.again = f.again[:0]
 	f.wait, f.redirected = false, false
 	for _, b := range round {
-		if f.lane != nil && b.node != nil && b.broken(f.items) {
-			f.lane.dead[b.node] = true
+		if f.dead != nil && b.node != nil && b.broken(f.items) {
+			f.dead[b.node] = true
 		}
 		f.stats.RoundTrips += b.trips
 		f.stats.ScriptLoads += b.loads
@@ -233,7 +209,7 @@ func (f *flight) harvest(b *batch, n int) (next int) {
 		if n < len(b.items) {
 			raised := recover()
 			it := &f.items[b.items[n]]
-			it.ref.fail(fmt.Errorf("pipectx: the decoder panicked: %v", raised))
+			it.ref.fail(decoderEnded(raised))
 			if c, ok := it.ref.(*call); ok { // it is raised where the verb was called
 				c.raised = raised
 			} else {
@@ -246,8 +222,8 @@ func (f *flight) harvest(b *batch, n int) (next int) {
 	for ; n < len(b.items); n++ {
 		it := &f.items[b.items[n]]
 		o := b.outcome(n)
-		if o.err == nil && isResult(o.frame) { // most are
-			it.answer(o.frame)
+		if o.err == nil && o.isResult() { // most are
+			it.answer(o)
 			f.settled(it)
 			continue
 		}
@@ -277,6 +253,14 @@ func (f *flight) harvest(b *batch, n int) (next int) {
 		f.again = append(f.again, b.items[n])
 	}
 	return n
+}
+
+// decoderEnded is the answer of a Ref whose decoder did not return.
+func decoderEnded(raised any) error {
+	if raised == nil {
+		return errors.New("pipectx: the decoder called runtime.Goexit")
+	}
+	return fmt.Errorf("pipectx: the decoder panicked: %v", raised)
 }
 
 // settleRest fails what has no answer.
@@ -315,182 +299,20 @@ func (f *flight) settled(it *item) {
 	}
 }
 
-// clean tells whether every command has a result, and none an error.
-func clean(round []*batch) bool {
-	for _, b := range round {
-		if b.lost != nil || b.failed || b.node == nil {
-			return false
-		}
-		for i := range b.outcomes {
-			if o := &b.outcomes[i]; o.err != nil || !isResult(o.frame) {
-				return false
-			}
-		}
+// reply is that of a command whose outcome has no error.
+func (o *outcome) reply() Reply { return Reply{frame: o.frame, whole: true, text: o.text} }
+
+// size is how many bytes came over the wire.
+func (o *outcome) size() int {
+	if o.text {
+		return len("$\r\n\r\n") + len(strconv.Itoa(len(o.frame))) + len(o.frame)
 	}
-	return true
+	return len(o.frame)
 }
 
-// isResult tells whether a frame is no error, and nothing stands before it.
-func isResult(frame []byte) bool {
-	return frame[0] != failed && frame[0] != blobFail && frame[0] != attrs
-}
-
-// route groups items into one batch a node: all of them, or those to be sent
-// again. A connection whose nodes cannot be found is asked once.
-func (f *flight) route(all bool) (round []*batch) {
-	count := len(f.again)
-	if all {
-		count = len(f.items)
-	}
-	var last *batch
-	failed := map[*conn]error(nil)
-	homes := map[home]*node(nil)
-	together := f.together(all, count)
-	for n := range count {
-		i := n
-		switch {
-		case together != nil:
-			i = together[n]
-		case !all:
-			i = f.again[n]
-		}
-		it := &f.items[i]
-		err := failed[it.conn]
-		var to *node
-		if err == nil {
-			to, err = f.home(it, &homes)
-			if err == nil && all && f.lane != nil && f.lane.dead[to] { // what is sent again was sent before it died
-				err = errBehind
-			}
-		}
-		if err != nil {
-			if failed == nil {
-				failed = map[*conn]error{}
-			}
-			if err != errBehind { // that is one node's
-				failed[it.conn] = err
-			}
-			b := batches.Get().(*batch) // one of its own: it has no node to share
-			b.items, b.outcomes = append(b.items, i), append(b.outcomes, outcome{err: err, unsent: true})
-			round = append(round, b)
-			continue
-		}
-		watch := (*watch)(nil)
-		if it.block != nil {
-			watch = it.block.watch
-		}
-		if last == nil || last.node != to || last.watch != watch {
-			last = nil
-			for _, b := range round {
-				if b.node == to && b.watch == watch {
-					last = b
-				}
-			}
-			if last == nil {
-				last = batches.Get().(*batch)
-				last.node, last.watch = to, watch
-				round = append(round, last)
-			}
-		}
-		last.items = append(last.items, i)
-	}
-	return round
-}
-
-// A home is what decides where on a Cluster a command goes.
-type home struct {
-	conn *conn
-	slot int16
-	goTo string
-}
-
-// home returns the node of an item. go-redis may learn of another one at any time:
-// within one attempt a slot has one node, so that its commands keep their order
-// and an Atomic stays whole.
-func (f *flight) home(it *item, homes *map[home]*node) (*node, error) {
-	if it.block != nil && it.block.watch != nil {
-		return it.block.watch.node, nil
-	}
-	if it.conn.single != nil {
-		return it.conn.single, nil
-	}
-	h := home{it.conn, it.slot, it.goTo}
-	if it.block != nil { // a command without a key goes where the others go
-		h.slot = int16(it.block.slot)
-	}
-	if n := (*homes)[h]; n != nil {
-		return n, nil
-	}
-	n, err := it.conn.route(f.ctx, it)
-	if err == nil {
-		if *homes == nil {
-			*homes = map[home]*node{}
-		}
-		(*homes)[h] = n
-	}
-	return n, err
-}
-
-// parts returns what is sent at once: all of it, or what goes to one connection
-// after what goes to another. The parts are slices of round, so that what send
-// puts there is seen.
-func (f *flight) parts(round []*batch) (parts [][]*batch) {
-	if !f.db.sequential {
-		return [][]*batch{round}
-	}
-	order := map[*conn]int{}
-	rank := func(b *batch) int { return order[f.items[b.items[0]].conn] }
-	for _, b := range round {
-		if c := f.items[b.items[0]].conn; order[c] == 0 {
-			order[c] = len(order) + 1
-		}
-	}
-	slices.SortStableFunc(round, func(a, b *batch) int { return rank(a) - rank(b) })
-	for from := 0; from < len(round); {
-		to := from
-		for to < len(round) && rank(round[to]) == rank(round[from]) {
-			to++
-		}
-		parts = append(parts, round[from:to])
-		from = to
-	}
-	return parts
-}
-
-// together returns the order in which each Atomic's commands stand together, at
-// the place of its first one; nil if there is none.
-func (f *flight) together(all bool, count int) []int {
-	var blocks map[*block][]int
-	for n := range count {
-		i := n
-		if !all {
-			i = f.again[n]
-		}
-		if b := f.items[i].block; b != nil {
-			if blocks == nil {
-				blocks = map[*block][]int{}
-			}
-			blocks[b] = append(blocks[b], i)
-		}
-	}
-	if blocks == nil {
-		return nil
-	}
-	order := make([]int, 0, count)
-	for n := range count {
-		i := n
-		if !all {
-			i = f.again[n]
-		}
-		b := f.items[i].block
-		if b == nil {
-			order = append(order, i)
-			continue
-		}
-		order = append(order, blocks[b]...)
-		delete(blocks, b)
-	}
-	return order
+// isResult tells whether a reply is no error, and nothing stands before it.
+func (o *outcome) isResult() bool {
+	return o.text || o.frame[0] != failed && o.frame[0] != blobFail && o.frame[0] != attrs
 }
 
 // send sends all batches in parallel and returns when all are answered or ctx

@@ -244,9 +244,6 @@ func (g *Group) serve() {
 		root := g.scope.root
 		release, _ := root.exclusive(context.Background())
 		defer release()
-		if root.stream != nil {
-			root.landAll()
-		}
 		root.send(g.ctx, root.take(func(s *scope) bool { return all[s] }, false))
 	})
 }

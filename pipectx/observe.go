@@ -63,7 +63,7 @@ func reportIfUnread(ref settler, d *db) {
 		return
 	}
 	u := &unread{err: state.err, core: d}
-	state.unread = u
+	state.rare = &rare{unread: u}
 	runtime.AddCleanup(state, reportUnread, u)
 }
 

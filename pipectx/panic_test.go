@@ -45,7 +45,7 @@ var senders = []struct {
 	{"Stream", nil, func(ctx context.Context, db *pipectx.DB, queue func(ctx context.Context) *pipectx.Ref[any]) error {
 		return pipectx.Stream(ctx, db, func(ctx context.Context) error {
 			queue(ctx)
-			for range 2_000 { // a chunk, which goes in the background
+			for range 1_000 { // a chunk
 				do(ctx, db, "PING")
 			}
 			return nil
@@ -208,7 +208,7 @@ func TestRecoveredPanicHidesNothing(t *testing.T) {
 // A callback's panic that a Stream's fn recovers costs no other callback.
 func TestRecoveredCallback(t *testing.T) {
 	db := newDB(t, redistest.Shared(t).Client(t))
-	const chunk = 2_000
+	const chunk = 1_000
 	called, raised := 0, 0
 	err := pipectx.Stream(t.Context(), db, func(ctx context.Context) error {
 		for range chunk {

@@ -13,14 +13,10 @@ import (
 // a value or an error for good. Safe for concurrent use.
 type Ref[T any] struct {
 	core
-	value   T
-	decode  func(Reply) (T, error)
-	into    func(Reply, *T) error // in place of decode: changes value
-	derived *derivation[T]
+	value  T
+	decode func(Reply) (T, error)
+	into   func(Reply, *T) error // in place of decode: changes value
 }
-
-// late is of a Ref that is not a command's: whoever comes first sets it.
-type late struct{ once sync.Once }
 
 // A derivation is what makes a Ref out of others.
 type derivation[T any] struct {
@@ -35,15 +31,34 @@ type core struct {
 	done    atomic.Bool // set after value and err, read before them
 	handled atomic.Bool
 	err     error
-	late    *late   // nil for a command's
-	unread  *unread // of an immediate Ref that failed
+	rare    *rare
+}
+
+// rare is what few Refs have: a million of them cost less without.
+type rare struct {
+	late    sync.Once // of one that is not a command's: whoever comes first sets it
+	unread  *unread   // of an immediate one that failed
+	derived any       // a *derivation[T]
+}
+
+// derived is what makes r, or nil if a command does.
+func (r *Ref[T]) derived() *derivation[T] {
+	if r.rare == nil {
+		return nil
+	}
+	d, _ := r.rare.derived.(*derivation[T])
+	return d
+}
+
+func derive[T any](d *derivation[T]) *Ref[T] {
+	return &Ref[T]{core: core{rare: &rare{derived: d}}}
 }
 
 // Result returns the value, or the error of the command: [ErrPending] before
 // the flush, [ErrDiscarded] when its Run failed, [ErrNotFound] where the verb
 // says so, a [*CommandError] when the server or the connection refused it.
 func (r *Ref[T]) Result() (T, error) {
-	if d := r.derived; d != nil {
+	if d := r.derived(); d != nil {
 		if !d.ready() {
 			var zero T
 			return zero, ErrPending
@@ -58,8 +73,8 @@ func (r *Ref[T]) Result() (T, error) {
 		var zero T
 		return zero, ErrPending
 	}
-	if r.unread != nil {
-		r.unread.seen.Store(true)
+	if r.rare != nil && r.rare.unread != nil {
+		r.rare.unread.seen.Store(true)
 	}
 	return r.value, r.err
 }
@@ -74,8 +89,8 @@ func (r *Ref[T]) Err() error {
 
 // Ready tells whether Result has its final answer.
 func (r *Ref[T]) Ready() bool {
-	if r.derived != nil {
-		return r.derived.ready()
+	if d := r.derived(); d != nil {
+		return d.ready()
 	}
 	return r.done.Load()
 }
@@ -108,6 +123,11 @@ type settler interface {
 	outcome() *core
 }
 
+// answer is a Ref of any type, as a callback sees it.
+type answer interface {
+	then(fn any) error // calls fn, a func(T, error) error, with the result
+}
+
 func (r *Ref[T]) settle(reply Reply) {
 	switch {
 	case r.into != nil:
@@ -132,13 +152,15 @@ func (r *Ref[T]) fail(err error) {
 
 func (r *Ref[T]) outcome() *core { return &r.core }
 
+func (r *Ref[T]) then(fn any) error { return fn.(func(T, error) error)(r.Result()) }
+
 // Handled marks a Ref whose failure the caller deals with: it does not appear
 // in Run's error, nor do those of the Refs it is derived from. It returns the
 // Ref.
 func Handled[T any](r *Ref[T]) *Ref[T] {
 	r.handled.Store(true)
-	if r.derived != nil {
-		r.derived.handle()
+	if d := r.derived(); d != nil {
+		d.handle()
 	}
 	return r
 }
@@ -146,7 +168,7 @@ func Handled[T any](r *Ref[T]) *Ref[T] {
 // Map returns the Ref of fn(value of r). fn runs once, when the Ref is first
 // read; r's error is the new Ref's error.
 func Map[A, B any](r *Ref[A], fn func(A) (B, error)) *Ref[B] {
-	return &Ref[B]{derived: &derivation[B]{
+	return derive(&derivation[B]{
 		ready:  r.Ready,
 		handle: func() { Handled(r) },
 		compute: func() (B, error) {
@@ -157,13 +179,13 @@ func Map[A, B any](r *Ref[A], fn func(A) (B, error)) *Ref[B] {
 			}
 			return fn(a)
 		},
-	}}
+	})
 }
 
 // All returns the Ref of all values, in order. Its error is the first error in
 // that order.
 func All[T any](refs []*Ref[T]) *Ref[[]T] {
-	return &Ref[[]T]{derived: &derivation[[]T]{
+	return derive(&derivation[[]T]{
 		ready: func() bool {
 			for _, r := range refs {
 				if !r.Ready() {
@@ -192,12 +214,12 @@ func All[T any](refs []*Ref[T]) *Ref[[]T] {
 			}
 			return values, nil
 		},
-	}}
+	})
 }
 
 // Join returns the Ref of fn(value of a, value of b), as [Map] does for one.
 func Join[A, B, C any](a *Ref[A], b *Ref[B], fn func(A, B) (C, error)) *Ref[C] {
-	return &Ref[C]{derived: &derivation[C]{
+	return derive(&derivation[C]{
 		ready:  func() bool { return a.Ready() && b.Ready() },
 		handle: func() { Handled(a); Handled(b) },
 		compute: func() (C, error) {
@@ -209,5 +231,5 @@ func Join[A, B, C any](a *Ref[A], b *Ref[B], fn func(A, B) (C, error)) *Ref[C] {
 			}
 			return fn(av, bv)
 		},
-	}}
+	})
 }

@@ -21,6 +21,7 @@ type Reply struct {
 	frame []byte
 	key   string
 	whole bool // the reply of a command, not an element of one
+	text  bool // frame is a text itself, see textWire
 }
 
 // Key is the first key of the command that this is the reply of, for messages.
@@ -57,6 +58,9 @@ func (r Reply) line() (line, rest []byte) {
 }
 
 func (r Reply) kind() byte {
+	if r.text {
+		return bulk
+	}
 	if len(r.frame) == 0 {
 		return 0
 	}
@@ -69,7 +73,7 @@ func (r Reply) IsNil() bool {
 	case null:
 		return true
 	case bulk, array:
-		return len(r.frame) > 1 && r.frame[1] == '-'
+		return !r.text && len(r.frame) > 1 && r.frame[1] == '-'
 	}
 	return false
 }
@@ -99,6 +103,9 @@ func (r Reply) fault() *ServerError {
 
 // Bytes returns the text of a scalar reply. It aliases the reply's own memory.
 func (r Reply) Bytes() ([]byte, error) {
+	if r.text {
+		return r.frame, nil
+	}
 	line, rest := r.line()
 	switch r.kind() {
 	case bulk:

@@ -30,7 +30,7 @@ const (
 
 type verdict struct {
 	again    int
-	reply    Reply
+	outcome  outcome
 	err      error
 	goTo     string // the address to send it to
 	asking   bool   // behind ASKING
@@ -56,12 +56,15 @@ var notRun = []struct{ code, text string }{
 }
 
 // judge decides what an outcome of a batch means for its command alone.
-func (it *item) judge(o outcome, b *batch) verdict {
+func (it *item) judge(o *outcome, b *batch) verdict {
 	if o.err != nil {
 		return it.judgeLost(o)
 	}
-	v := verdict{reply: Reply{frame: withoutAttributes(o.frame)}}
-	fault := v.reply.fault()
+	v := verdict{outcome: *o}
+	if !o.text {
+		v.outcome.frame = withoutAttributes(o.frame)
+	}
+	fault := v.outcome.reply().fault()
 	if fault == nil {
 		return v
 	}
@@ -125,7 +128,7 @@ func (it *item) redirection(message, host string) (addr string, ok bool) {
 }
 
 // judgeLost decides about a command without a reply.
-func (it *item) judgeLost(o outcome) verdict {
+func (it *item) judgeLost(o *outcome) verdict {
 	v := verdict{err: o.err}
 	var refused redis.Error
 	switch {
@@ -209,12 +212,12 @@ func (it *item) settle(ctx context.Context, v verdict) {
 		it.ref.fail(it.explain(ctx, v))
 		return
 	}
-	it.answer(v.reply.frame)
+	it.answer(&v.outcome)
 }
 
 // answer gives the Ref a reply that is no error.
-func (it *item) answer(frame []byte) {
-	r := Reply{frame: frame, whole: true}
+func (it *item) answer(o *outcome) {
+	r := o.reply()
 	if it.key > 0 {
 		r.key = it.word(int(it.key))
 	}

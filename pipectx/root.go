@@ -50,10 +50,21 @@ func freeCallbacks(calls []callback) {
 	}
 }
 
+// A callback is a function of After, func(context.Context) error, or of Then,
+// which takes the result of ref. Kept as an any it needs no closure, which would be
+// an allocation for each of a million.
 type callback struct {
 	scope *scope
 	ctx   context.Context
-	fn    func(context.Context) error
+	ref   answer
+	fn    any
+}
+
+func (c *callback) call() error {
+	if c.ref != nil {
+		return c.ref.then(c.fn)
+	}
+	return c.fn.(func(context.Context) error)(c.ctx)
 }
 
 // A loose Ref is one that a callback is to set.
@@ -75,13 +86,14 @@ type item struct {
 	key    int16  // index of the first key in args, 0 if there is none
 	slot   int16  // its slot on a Cluster, -1 without keys
 	read   bool
+	text   bool // its reply is one, see textWire
 	safe   bool // to be sent again, by Resend
 
 	// For the next attempt:
-	goTo     string // the address a redirection named
-	asking   bool   // it was ASK, not MOVED
-	noScript int8   // how often the node did not know its script
+	asking   bool   // the redirection was ASK, not MOVED
 	unsure   bool   // it may have run, and is sent again by Resend
+	noScript int8   // how often the node did not know its script
+	goTo     string // the address a redirection named
 }
 
 // A scope is one Run: the root's own or a child's.
@@ -307,7 +319,7 @@ func (r *root) drop(since mark, unwanted func(*scope) bool, err error) {
 	}
 	for i := min(since.loose, len(r.loose)); i < len(r.loose); i++ {
 		if l := &r.loose[i]; l.ref != nil && unwanted(l.scope.find()) {
-			l.ref.outcome().late.once.Do(func() { l.ref.fail(err) }) // unless it is set
+			l.ref.outcome().rare.late.Do(func() { l.ref.fail(err) }) // unless it is set
 			*l = loose{}
 		}
 	}
@@ -357,7 +369,7 @@ func (s *scope) queue(conn *conn, c *Command, slot int, ref settler) error {
 	if r.items == nil {
 		r.items = (*lists.Get().(*[]item))[:0]
 	}
-	r.items = append(r.items, item{})
+	r.items = grown(r.items)
 	it := &r.items[len(r.items)-1]
 	c.become(it, conn, slot, r.arena, ref)
 	it.scope, it.block, it.safe = at, in, s.safe
@@ -377,10 +389,8 @@ func (s *scope) poisoned(err error) {
 	}
 }
 
-func (s *scope) after(ctx context.Context, fn func(context.Context) error) error {
-	if fn == nil {
-		return errors.New("pipectx: After: the function is nil")
-	}
+// after registers a callback.
+func (s *scope) after(ctx context.Context, ref answer, fn any) error {
 	s.root.mu.Lock()
 	defer s.root.mu.Unlock()
 	at, err := s.usable()
@@ -390,6 +400,6 @@ func (s *scope) after(ctx context.Context, fn func(context.Context) error) error
 	if s.root.calls == nil {
 		s.root.calls = (*callbacks.Get().(*[]callback))[:0]
 	}
-	s.root.calls = append(s.root.calls, callback{at, ctx, fn})
+	s.root.calls = append(s.root.calls, callback{at, ctx, ref, fn})
 	return nil
 }

@@ -97,10 +97,13 @@ func (p *Pipeline) Discard() {
 // After returns nil, [ErrEnded], or [ErrDiscarded].
 func After(ctx context.Context, fn func(ctx context.Context) error) error {
 	s := innermost(ctx)
-	if s == nil {
+	switch {
+	case fn == nil:
+		return errors.New("pipectx: After: the function is nil")
+	case s == nil:
 		return fn(ctx)
 	}
-	return s.after(ctx, fn)
+	return s.after(ctx, nil, fn)
 }
 
 // Finally registers fn to run once when the Run of ctx returns, however it
@@ -163,12 +166,12 @@ func mayResend(ctx context.Context) bool { return ctx.Value(resendKey{}) != nil 
 // The first call of set counts. A Ref that is never set answers [ErrDiscarded]
 // when the Run of ctx ends; without an open pipeline it stays pending.
 func NewRef[T any](ctx context.Context) (ref *Ref[T], set func(T, error)) {
-	ref = &Ref[T]{core: core{late: &late{}}}
+	ref = &Ref[T]{core: core{rare: &rare{}}}
 	if s := innermost(ctx); s != nil {
 		s.hold(ref)
 	}
 	return ref, func(value T, err error) {
-		ref.late.once.Do(func() {
+		ref.rare.late.Do(func() {
 			ref.value, ref.err = value, err
 			ref.done.Store(true)
 		})
@@ -210,6 +213,9 @@ func Await[T any](ctx context.Context, ref *Ref[T]) (T, error) {
 
 // innermost returns the scope of the innermost Run of any DB.
 func innermost(ctx context.Context) *scope {
+	if c, ok := ctx.(*scopeContext); ok { // as it mostly is
+		return c.scope
+	}
 	s, _ := ctx.Value(innermostKey{}).(*scope)
 	return s
 }

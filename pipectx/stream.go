@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
 )
 
 // Stream is [Run] for more commands than fit in memory: they are sent in chunks
@@ -20,14 +19,13 @@ import (
 //		return nil
 //	})
 //
-// A full chunk goes out in the background, when the one before it is back, so that
-// fn fills the next one meanwhile. The verb that finds a chunk full then runs the
-// callbacks ([Then], [After]) of the one that came back, on the goroutine that
-// called it: callbacks must not wait for what that goroutine holds. They run one at
-// a time, in order; what they queue goes with the chunk that is being filled. An
-// inner Run is sent with the chunk in which it commits, whole. Several goroutines
-// may share a Stream; the callbacks of all are run by one of them, and pile up if
-// they are slower than what the others queue.
+// The verb that finds a chunk full sends it, waits for the answers, and runs the
+// callbacks ([Then], [After]), on the goroutine that called it: callbacks must not
+// wait for what that goroutine holds. They run one at a time, in order; what they
+// queue goes with the chunk that is being filled. An inner Run is sent with the
+// chunk in which it commits, whole. Several goroutines may share a Stream; the
+// callbacks of all are run by one of them, and pile up if they are slower than what
+// the others queue.
 //
 // When fn or a callback fails, or a value cannot be encoded, what was not sent
 // yet is dropped; what was sent has run. When a connection failed after writes had
@@ -37,7 +35,7 @@ import (
 // they end; give it a [Detach]ed context.
 //
 // Cost: no command of its own; 1 round trip to each connection and node for each
-// 2,000 commands or 1 MiB.
+// 1,000 commands or 1 MiB.
 func Stream(ctx context.Context, db *DB, fn func(ctx context.Context) error) error {
 	if err := db.outside(ctx, "Stream"); err != nil {
 		return err
@@ -49,10 +47,8 @@ func Stream(ctx context.Context, db *DB, fn func(ctx context.Context) error) err
 	r := s.root
 	r.stream = &stream{ctx: ctx, dead: map[*node]bool{}}
 	defer s.close()
-	defer r.landAll() // also when fn panics
 	err = s.enter(ctx, func(ctx context.Context) error {
 		err := fn(ctx)
-		r.landAll()
 		r.callBack()
 		return err
 	})
@@ -71,12 +67,22 @@ func Stream(ctx context.Context, db *DB, fn func(ctx context.Context) error) err
 // callback. Without an open pipeline fn runs now, and Then returns its error.
 func Then[T any](ctx context.Context, ref *Ref[T], fn func(T, error) error) error {
 	Handled(ref)
-	return After(ctx, func(context.Context) error { return fn(ref.Result()) })
+	s := innermost(ctx)
+	switch {
+	case fn == nil:
+		return errors.New("pipectx: Then: the function is nil")
+	case s == nil:
+		return fn(ref.Result())
+	}
+	return s.after(ctx, ref, fn)
 }
 
-// A chunk of a Stream.
+// A chunk of a Stream. Larger ones leave the processor's caches before they are
+// back, and it is tempting to fill the next one meanwhile: but then two processors
+// want the same memory, which cost more than it won. See
+// docs/decisions/0010-streams-do-not-overlap.md.
 const (
-	streamCommands = 2_000
+	streamCommands = 1_000
 	streamBytes    = 1 << 20
 )
 
@@ -86,18 +92,9 @@ type stream struct {
 	ctx     context.Context
 	size    int            // bytes queued since the last chunk
 	held    int            // commands that it left behind: of Runs still open
-	dead    map[*node]bool // whose connection failed; of the chunk under way
-	trip    *trip          // of the chunk under way; nil if none is
+	dead    map[*node]bool // whose connection failed
 	due     []callback     // of chunks that are back
 	calling bool           // somebody runs them
-}
-
-// A trip is a chunk under way.
-type trip struct {
-	calls  []callback
-	sent   chan struct{} // closed when the next chunk may go: all is answered
-	back   chan struct{} // closed when all Refs are settled
-	raised any           // what a decoder panicked with
 }
 
 // full tells whether a chunk is due. The caller holds root.mu.
@@ -105,8 +102,8 @@ func (r *root) full() bool {
 	return r.stream != nil && (len(r.items)-r.stream.held >= streamCommands || r.stream.size >= streamBytes)
 }
 
-// pump sends a chunk and runs the callbacks of the one before, without the lock
-// that the caller holds.
+// pump sends a chunk and runs its callbacks, without the lock that the caller
+// holds.
 func (r *root) pump() {
 	r.mu.Unlock()
 	defer r.mu.Lock() // also when a callback panics
@@ -131,77 +128,27 @@ func (r *root) pumpOut() error {
 	case err != nil:
 		r.top.discard(err)
 	default:
-		before := r.underWay()
-		if before != nil {
-			<-before.sent
-		}
-		w := r.take(func(s *scope) bool { return s == r.top }, true)
-		r.mu.Lock()
-		r.stream.held = len(r.items)
-		r.mu.Unlock()
-		r.fly(w)
-		_ = r.land(context.Background(), before)
+		r.sendDue(r.stream.ctx)
 	}
 	return err
 }
 
-// underWay is the trip of the last chunk, or nil.
-func (r *root) underWay() *trip {
+// sendDue sends what is queued. Its callbacks are due then. The caller has the turn.
+func (r *root) sendDue(ctx context.Context) {
+	w := r.take(func(s *scope) bool { return s == r.top }, true)
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.stream.trip
-}
-
-// fly sends a chunk in the background. The caller has the turn, and nothing is
-// being sent.
-func (r *root) fly(w wave) {
-	t := &trip{calls: w.calls, sent: make(chan struct{}), back: make(chan struct{})}
-	var once sync.Once
-	w.sent = func() { once.Do(func() { close(t.sent) }) }
-	r.mu.Lock()
-	r.stream.trip = t
+	r.stream.held = len(r.items)
 	r.mu.Unlock()
-	go func() {
-		defer close(t.back)
-		defer w.sent()
-		defer func() { t.raised = recover() }()
-		r.send(r.stream.ctx, w)
-	}()
-}
-
-// land waits until a chunk is back, or ctx ends. Its callbacks are due then. A
-// decoder that panicked does so here.
-func (r *root) land(ctx context.Context, t *trip) error {
-	if t == nil {
-		return nil
-	}
-	select {
-	case <-t.back:
-	case <-ctx.Done():
-		return stillQueued(ctx)
-	}
+	r.send(ctx, w)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.stream.trip == t {
-		r.stream.trip = nil
-	}
-	calls, raised := t.calls, t.raised
-	t.calls, t.raised = nil, nil // whoever comes first has them
 	if len(r.stream.due) == 0 {
-		r.stream.due = calls
+		r.stream.due = w.calls
 	} else {
-		r.stream.due = append(r.stream.due, calls...)
-		freeCallbacks(calls)
+		r.stream.due = append(r.stream.due, w.calls...)
+		freeCallbacks(w.calls)
 	}
-	if raised != nil {
-		panic(raised)
-	}
-	return nil
 }
-
-// landAll waits for what is under way, which does not take longer than the
-// Stream's own context.
-func (r *root) landAll() { _ = r.land(context.Background(), r.underWay()) }
 
 // callBack runs the callbacks that are due, one at a time and in order. It is
 // tempting to hold a lock meanwhile; but a callback that queues may itself fill a
@@ -252,7 +199,7 @@ func (r *root) call(calls []callback) error {
 	for n < len(calls) {
 		c := calls[n]
 		n++
-		if err := c.fn(c.ctx); err != nil {
+		if err := c.call(); err != nil {
 			return err
 		}
 	}
@@ -262,7 +209,6 @@ func (r *root) call(calls []callback) error {
 // finishStream sends what is left, and what its callbacks queue.
 func (r *root) finishStream(ctx context.Context) error {
 	for {
-		r.landAll()
 		r.callBack()
 		r.mu.Lock()
 		failed, poison := r.top.failed, r.top.poison
@@ -271,17 +217,11 @@ func (r *root) finishStream(ctx context.Context) error {
 			r.sent.callbacks++
 		}
 		r.mu.Unlock()
-		switch {
-		case failed != nil || poison != nil:
-			return r.over(ctx)
-		case r.underWay() != nil: // callbacks have filled a chunk
-			continue
-		case !r.queued():
+		if failed != nil || poison != nil || !r.queued() {
 			return r.over(ctx)
 		}
-		calls := r.sendAll(ctx)
-		r.mu.Lock()
-		r.stream.due = append(r.stream.due, calls...)
-		r.mu.Unlock()
+		release, _ := r.exclusive(ctx) // when ctx has ended nothing is sent anyway
+		r.sendDue(ctx)
+		release()
 	}
 }

@@ -50,17 +50,21 @@ func TestAwaitGivenUpIsNotUnsent(t *testing.T) {
 					n = do(ctx, db, "INCR", "n")
 				}
 				do(ctx, db, "INCR", "held")
-				for range 2_000 {
-					do(ctx, db, "PING")
-				}
+				var other sync.WaitGroup
+				other.Go(func() { // sends the chunk
+					for range 1_000 {
+						do(ctx, db, "PING")
+					}
+				})
+				<-k.heard
 				if behind {
 					n = do(ctx, db, "INCR", "n")
 				}
-				<-k.heard
 				short, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
 				defer cancel()
 				wantGivenUp(t, short, n)
 				close(k.release)
+				other.Wait()
 				return nil
 			})
 			if err != nil {

@@ -245,10 +245,9 @@ func (w *watch) close(ctx context.Context) error {
 	stop := func() (err error) {
 		<-idle
 		if armed {
-			unwatch := &wire{RawCmd: *redis.NewRawCmd(ctx, "UNWATCH")}
-			_ = w.conn.Process(context.WithoutCancel(ctx), unwatch) // a connection that fails is not used again
-			if fault := (Reply{frame: unwatch.Val()}).Err(); fault != nil {
-				err = &CommandError{Command: "UNWATCH", Err: fault}
+			reply, _ := sendOnce(context.WithoutCancel(ctx), w.conn, &unwatchWord) // a connection that fails is not used again
+			if fault := (Reply{frame: reply}).Err(); fault != nil {
+				err = &CommandError{Command: unwatchWord, Err: fault}
 			}
 		}
 		w.release()
@@ -267,6 +266,8 @@ func (w *watch) close(ctx context.Context) error {
 		return nil
 	}
 }
+
+var unwatchWord = "UNWATCH"
 
 // begin and end tell that the connection is in use. It cannot be used any more when
 // begin answers false: the Atomic is late.

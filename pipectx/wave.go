@@ -11,7 +11,6 @@ type wave struct {
 	items []item
 	calls []callback
 	arena *arena // of the items' words
-	sent  func() // of a Stream's chunk, see lane; else nil
 }
 
 // take hands out what wanted scopes have queued: items, and callbacks too if
@@ -89,13 +88,13 @@ func (r *root) send(ctx context.Context, w wave) {
 		return
 	}
 	r.mu.Lock()
-	number, l := r.wave, (*lane)(nil)
+	number, dead := r.wave, map[*node]bool(nil)
 	if r.stream != nil {
-		l = &lane{r.stream.dead, w.sent}
+		dead = r.stream.dead
 	}
 	r.wave++
 	r.mu.Unlock()
-	free = r.db.flush(ctx, w.items, number, l)
+	free = r.db.flush(ctx, w.items, number, dead)
 }
 
 // sendAll sends what is queued and returns its callbacks.
@@ -117,7 +116,7 @@ func (r *root) chunk(ctx context.Context) error {
 	r.mu.Unlock()
 	var failed []error
 	for _, c := range calls {
-		if err := c.fn(c.ctx); err != nil {
+		if err := c.call(); err != nil {
 			failed = append(failed, err)
 		}
 	}
@@ -240,11 +239,6 @@ func (s *scope) await(ctx context.Context, ready func() bool) error {
 		return fmt.Errorf("%w: %w", ErrOutcomeUnknown, err)
 	}
 	defer release()
-	if r.stream != nil {
-		if err := r.land(ctx, r.underWay()); err != nil { // what was queued before goes before
-			return err
-		}
-	}
 	if !ready() {
 		chain := map[*scope]bool{}
 		s.addChain(chain)
