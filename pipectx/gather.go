@@ -79,17 +79,12 @@ type Group struct {
 
 	mu      sync.Mutex
 	running int // members that neither wait nor are outside, and fn
-	waiting []*waiter
+	waiting []*scope      // of those in Await: whose commands are to be sent
 	served  chan struct{} // of those who wait: closed when their commands are back
 	moves   int           // counts what members do, so that standing still is seen
 	watched bool
 	errs    []error
 	raised  any
-}
-
-// A waiter is a member in Await.
-type waiter struct {
-	scope *scope // whose commands, and those of the Runs around it, are to be sent
 }
 
 // quiet is how long nobody moves before those who wait are served although
@@ -153,18 +148,21 @@ func (g *Group) leave() {
 
 // await waits until the pipeline of all members was sent.
 func (g *Group) await(ctx context.Context, s *scope) error {
-	w := &waiter{s}
 	g.mu.Lock()
 	if g.served == nil {
 		g.served = make(chan struct{})
 	}
 	served := g.served
-	g.waiting = append(g.waiting, w)
+	g.waiting = append(g.waiting, s)
 	g.running--
 	g.moves++
 	g.serveIfAllWait()
 	g.watch()
 	g.mu.Unlock()
+	if ctx.Done() == nil { // which is cheaper
+		<-served
+		return nil
+	}
 	select {
 	case <-served:
 		return nil
@@ -172,7 +170,7 @@ func (g *Group) await(ctx context.Context, s *scope) error {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if i := slices.Index(g.waiting, w); i >= 0 { // nobody has begun to serve it
+	if i := slices.Index(g.waiting, s); i >= 0 && g.served == served { // nobody has begun to serve it
 		g.waiting = slices.Delete(g.waiting, i, i+1)
 		g.running++
 		g.moves++
@@ -227,10 +225,6 @@ func (g *Group) serve() {
 	g.waiting, g.served = nil, nil
 	g.running += len(waiting) // they are as good as running, and nobody else serves them
 	g.members.Go(func() {     // so that Gather, too, returns only when their Refs are settled
-		all := map[*scope]bool{}
-		for _, w := range waiting {
-			w.scope.addChain(all)
-		}
 		defer func() {
 			raised := recover() // a decoder's panic is raised again by Gather, as a member's
 			g.mu.Lock()
@@ -244,6 +238,6 @@ func (g *Group) serve() {
 		root := g.scope.root
 		release, _ := root.exclusive(context.Background())
 		defer release()
-		root.send(g.ctx, root.take(func(s *scope) bool { return all[s] }, false))
+		root.send(g.ctx, root.takeOf(waiting...))
 	})
 }

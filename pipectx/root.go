@@ -21,15 +21,16 @@ type root struct {
 	db  *db
 	top *scope
 
-	mu    sync.Mutex
-	items []item
-	calls []callback
-	loose []loose
-	arena *arena
-	ended error // why verbs are refused, once it has ended
-	wave  int
-	taken int      // how often something was taken to be sent
-	sent  RunError // what has failed so far
+	mu     sync.Mutex
+	items  []item
+	calls  []callback
+	loose  []loose
+	arena  *arena
+	ended  error // why verbs are refused, once it has ended
+	wave   int
+	taken  int      // how often something was taken to be sent
+	served int      // how often some scopes' items were, see takeOf
+	sent   RunError // what has failed so far
 
 	sending bool          // somebody has the turn to send
 	freed   chan struct{} // closed when that one is done; made by the first who waits
@@ -109,6 +110,7 @@ type scope struct {
 	finished  bool  // its function has returned, or its Pipeline was ended
 	failed    error // why it is discarded
 	poison    error // a verb's value that could not be encoded
+	served    int   // when its items were taken the last time, see takeOf
 	last      []func()
 }
 

@@ -234,18 +234,38 @@ func (s *scope) await(ctx context.Context, ready func() bool) error {
 	if group != nil {
 		return group.await(ctx, s)
 	}
+	return s.awaitAlone(ctx, ready)
+}
+
+func (s *scope) awaitAlone(ctx context.Context, ready func() bool) error {
+	r := s.root
 	release, err := r.exclusive(ctx)
 	if err != nil { // whoever has the turn may be sending it
 		return fmt.Errorf("%w: %w", ErrOutcomeUnknown, err)
 	}
 	defer release()
 	if !ready() {
-		chain := map[*scope]bool{}
-		s.addChain(chain)
-		w := r.take(func(s *scope) bool { return chain[s] }, false)
-		r.send(ctx, w)
+		r.send(ctx, r.takeOf(s))
 	}
 	return nil
+}
+
+// takeOf hands out the items of some scopes and of those around them, as they
+// stand now.
+func (r *root) takeOf(scopes ...*scope) wave {
+	r.mu.Lock()
+	r.served++
+	number := r.served
+	for _, s := range scopes {
+		for at := s; at != nil; at = at.parent {
+			if at = at.find(); at.served == number {
+				break
+			}
+			at.served = number
+		}
+	}
+	r.mu.Unlock()
+	return r.take(func(s *scope) bool { return s.served == number }, false)
 }
 
 // stillQueued is Await's answer when ctx ends before its command is sent.
@@ -273,16 +293,6 @@ func (s *scope) around() (group *Group, err error) {
 		}
 	}
 	return group, nil
-}
-
-// addChain adds the scope and those around it, as they stand now.
-func (s *scope) addChain(chain map[*scope]bool) {
-	s.root.mu.Lock()
-	defer s.root.mu.Unlock()
-	for at := s.find(); at != nil; at = at.parent {
-		at = at.find()
-		chain[at] = true
-	}
 }
 
 // count adds the items whose Refs hold a failure that the caller does not
