@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Atomic is [Run] whose commands are executed by one server without anything
@@ -101,6 +102,25 @@ func (b *block) admit(conn *conn, c *Command, slot int) error {
 		return &CrossSlotError{Command: "Atomic", Key1: b.key, Slot1: b.slot, Key2: c.key(), Slot2: slot}
 	}
 	return nil
+}
+
+// refit forgets what a discarded part of the block has decided: its connection and
+// slot are those of the commands that are left. The caller holds root.mu.
+func (b *block) refit(items []item) {
+	if b == nil || b.watch != nil { // then the watched keys decide
+		return
+	}
+	*b = block{slot: -1}
+	for i := range items {
+		it := &items[i]
+		if it.ref == nil || it.block != b {
+			continue
+		}
+		b.conn = it.conn
+		if it.slot >= 0 && b.slot < 0 {
+			b.slot, b.key = int(it.slot), strings.Clone(it.word(int(it.key)))
+		}
+	}
 }
 
 // Words of MULTI and EXEC.

@@ -203,6 +203,15 @@ func TestAtomicRefuses(t *testing.T) {
 		t.Errorf("Atomic answers %v, want both keys and slots", err)
 	}
 	err = pipectx.Atomic(t.Context(), db, func(ctx context.Context) error {
+		_ = pipectx.Run(ctx, db, func(ctx context.Context) error { do(ctx, db, "INCR", "atomic-foo"); return errOurs })
+		do(ctx, db, "INCR", "atomic-bar")
+		return nil
+	})
+	if err != nil || rec.Commands() != 3 {
+		t.Errorf("what was discarded decides the slot: %v, %d commands", err, rec.Commands())
+	}
+	rec.Reset()
+	err = pipectx.Atomic(t.Context(), db, func(ctx context.Context) error {
 		do(ctx, db, "INCR", "atomic-foo")
 		do(ctx, other, "INCR", "n")
 		return nil

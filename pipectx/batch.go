@@ -151,7 +151,6 @@ func (b *batch) chunk(ctx context.Context, items []item, from int, bodies *map[s
 		control(execArgs)
 	}
 	b.sent += size
-	b.trips++
 	b.cmds = b.wires.append(b.cmds[:0])
 	err := b.exec(ctx)
 	for n := from; n < to; n++ {
@@ -162,6 +161,9 @@ func (b *batch) chunk(ctx context.Context, items []item, from int, bodies *map[s
 		if s := items[b.items[n]].script; s != nil && o.err == nil && ran(o.frame) && items[b.items[n]].block == nil {
 			b.node.known.add(s.SHA)
 		}
+	}
+	if !b.outcomes[from].unsent { // else there was no connection
+		b.trips++
 	}
 	b.settleBlocks(items, from, to, err)
 	return to

@@ -2,6 +2,7 @@ package pipectx_test
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -30,6 +31,9 @@ func TestContextEndsBehindAnother(t *testing.T) {
 		_, err := pipectx.Await(short, b)
 		wantErr(t, "Await", err, context.DeadlineExceeded)
 		wantErr(t, "Await", err, pipectx.ErrOutcomeUnknown)
+		if !strings.Contains(err.Error(), "INCR b") {
+			t.Errorf("Await does not name the command: %v", err)
+		}
 		close(k.release)
 		if err := <-answered; err != nil {
 			t.Error(err)

@@ -32,11 +32,9 @@ type debugger struct {
 	open map[uint64]int
 }
 
-// enter notes that this goroutine is in one more Run, until leave is called.
+// enter notes that this goroutine is in one more Run, until leave is called, by
+// whichever goroutine.
 func (d *debugger) enter() (leave func()) {
-	if d == nil {
-		return func() {}
-	}
 	id := goroutine()
 	d.mu.Lock()
 	defer d.mu.Unlock()

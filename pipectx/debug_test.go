@@ -51,3 +51,43 @@ func TestDebug(t *testing.T) {
 		})
 	}
 }
+
+// A callback belongs to its Run, Begin opens one until Exec, and a Watch goes at
+// once too.
+func TestDebugElsewhere(t *testing.T) {
+	nothing := func(context.Context) error { return nil }
+	tests := []struct {
+		reason string
+		call   func(ctx context.Context, db *pipectx.DB) error
+	}{
+		{"in a callback", func(ctx context.Context, db *pipectx.DB) error {
+			return pipectx.Run(ctx, db, func(run context.Context) error {
+				return pipectx.After(run, func(context.Context) error { return do(ctx, db, "INCR", "n").Err() })
+			})
+		}},
+		{"between Begin and Exec", func(ctx context.Context, db *pipectx.DB) error {
+			_, p, err := pipectx.Begin(ctx, db)
+			if err != nil {
+				return err
+			}
+			do(ctx, db, "INCR", "n")
+			return p.Exec()
+		}},
+		{"Watch", func(ctx context.Context, db *pipectx.DB) error {
+			return pipectx.Run(ctx, db, func(context.Context) error { return pipectx.Watch(ctx, db, nothing, "n") })
+		}},
+	}
+	for _, test := range tests {
+		t.Run(test.reason, func(t *testing.T) {
+			log := captureLog(t)
+			db := embedded(t, pipectx.Debug())
+			if err := test.call(t.Context(), db); err != nil {
+				t.Fatal(err)
+			}
+			do(t.Context(), db, "INCR", "n")
+			if text := log.String(); strings.Count(text, "goes at once") != 1 {
+				t.Errorf("logged: %s", text)
+			}
+		})
+	}
+}

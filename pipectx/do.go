@@ -1,6 +1,7 @@
 package pipectx
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"reflect"
@@ -76,7 +77,8 @@ func (c *Command) any(arg any) {
 	case uint64:
 		c.uint(v)
 	default: // by its type alone: printing arg would move all arguments to the heap
-		c.Fail(fmt.Errorf("pipectx: Do cannot send a %v; pass a string, []byte, integer, float or bool", reflect.TypeOf(arg)))
+		c.Fail(fmt.Errorf("pipectx: %s: Do cannot send a %v as word %d; pass a string, []byte, integer, float or bool",
+			cmp.Or(strings.ToUpper(c.name()), "the name"), reflect.TypeOf(arg), len(c.ends)))
 	}
 }
 

@@ -69,7 +69,7 @@ func TestDoRefusesWords(t *testing.T) {
 		s := newStage(t, func([]string) string { return ok })
 		db := newDB(t, s.client(t))
 		err := do(t.Context(), db, "SET", "k", word).Err()
-		if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("%T", word)) || len(s.said()) != 0 {
+		if err == nil || !strings.Contains(err.Error(), "SET: ") || !strings.Contains(err.Error(), fmt.Sprintf("%T as word 2", word)) || len(s.said()) != 0 {
 			t.Errorf("%T: %v; the server heard %q", word, err, s.said())
 		}
 	}

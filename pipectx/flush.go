@@ -138,7 +138,8 @@ type flight struct {
 	dead               map[*node]bool
 	again              []int // those to be sent once more, in program order
 	retries, redirects int
-	wait, redirected   bool // of this attempt: why something is sent again
+	wait, redirected   bool  // of this attempt: why something is sent again
+	before             error // what failed, and was tried again
 	stats              Flush
 	heard              bool // somebody wants to know of each answer
 	free               bool
@@ -233,7 +234,7 @@ func (f *flight) harvest(b *batch, n int) (next int) {
 		}
 		switch {
 		case v.again == later && f.retries < maxRetries:
-			f.wait = true
+			f.wait, f.before = true, v.err
 		case v.again == redirect && f.redirects < maxRedirects:
 			f.redirected = true
 			it.goTo, it.asking = v.goTo, v.asking
@@ -279,6 +280,9 @@ func (f *flight) settle(i int, v verdict) {
 		if cause := context.Cause(f.ctx); cause != nil {
 			v.err = fmt.Errorf("%w: %w", ErrOutcomeUnknown, cause)
 		}
+	}
+	if cause := context.Cause(f.ctx); f.before != nil && cause != nil && errors.Is(v.err, cause) {
+		v.err = fmt.Errorf("%w; before that: %v", v.err, f.before) // a deadline alone would not say why
 	}
 	f.items[i].settle(f.ctx, v)
 	f.settled(&f.items[i])

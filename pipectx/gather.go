@@ -60,6 +60,7 @@ func Gather(ctx context.Context, db *DB, fn func(g *Group) error) error {
 	})
 	g.mu.Lock()
 	raised, failed := g.raised, g.errs
+	g.over = true
 	g.mu.Unlock()
 	if raised != nil {
 		panic(raised)
@@ -78,13 +79,14 @@ type Group struct {
 	members sync.WaitGroup
 
 	mu      sync.Mutex
-	running int // members that neither wait nor are outside, and fn
+	running int           // members that neither wait nor are outside, and fn
 	waiting []*scope      // of those in Await: whose commands are to be sent
 	served  chan struct{} // of those who wait: closed when their commands are back
 	moves   int           // counts what members do, so that standing still is seen
 	watched bool
 	errs    []error
 	raised  any
+	over    bool // Gather has returned
 }
 
 // quiet is how long nobody moves before those who wait are served although
@@ -114,11 +116,20 @@ func (g *Group) Go(fn func(ctx context.Context) error) {
 		err := Run(g.ctx, g.db, fn)
 		returned = true
 		if err != nil {
-			g.mu.Lock()
-			g.errs = append(g.errs, err)
-			g.mu.Unlock()
+			g.failed(err)
 		}
 	})
+}
+
+// failed keeps a member's error for Gather to return. When that is over, nobody
+// would see it.
+func (g *Group) failed(err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.errs = append(g.errs, err)
+	if g.over {
+		reportUnread(&unread{err: fmt.Errorf("pipectx: Go on a Group whose Gather has returned: %w", err), core: g.db.db})
+	}
 }
 
 // Outside calls fn, during which its member is not counted as running: for
@@ -147,7 +158,7 @@ func (g *Group) leave() {
 }
 
 // await waits until the pipeline of all members was sent.
-func (g *Group) await(ctx context.Context, s *scope) error {
+func (g *Group) await(ctx context.Context, s *scope, ref awaited) error {
 	g.mu.Lock()
 	if g.served == nil {
 		g.served = make(chan struct{})
@@ -176,7 +187,7 @@ func (g *Group) await(ctx context.Context, s *scope) error {
 		g.moves++
 		return stillQueued(ctx)
 	}
-	return fmt.Errorf("%w: %w", ErrOutcomeUnknown, context.Cause(ctx)) // under way; who serves counts it in
+	return g.scope.root.givenUp(ctx, ref) // who serves counts it in
 }
 
 // serveIfAllWait serves those who wait if nobody runs. The caller holds mu.

@@ -259,3 +259,17 @@ func TestGatherMany(t *testing.T) {
 		t.Errorf("%d different answers, sum %d", len(slices.Compact(seen)), sum.Load())
 	}
 }
+
+// A member that comes when its Gather has returned is reported: nobody else would
+// see its error.
+func TestGatherIsOver(t *testing.T) {
+	w := newWitness()
+	captureLog(t)
+	db := embedded(t, pipectx.Observe(w))
+	var kept *pipectx.Group
+	if err := pipectx.Gather(t.Context(), db, func(g *pipectx.Group) error { kept = g; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	kept.Go(func(context.Context) error { t.Error("it is called"); return nil })
+	wantErr(t, "the report", <-w.unread, pipectx.ErrEnded)
+}

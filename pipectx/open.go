@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
@@ -125,7 +126,10 @@ func parse(scheme, user string, hosts []string, tail string) (*url.URL, url.Valu
 	if err != nil {
 		return nil, nil, err
 	}
-	query := u.Query()
+	query, err := url.ParseQuery(u.RawQuery) // u.Query leaves out what it cannot read
+	if err != nil {
+		return nil, nil, wrong("its parameters cannot be parsed; %% and & in a value are written as %%25 and %%26")
+	}
 	for _, host := range hosts[1:] {
 		query.Add("addr", host)
 	}
@@ -160,9 +164,13 @@ func sentinelOptions(scheme, rest string) (*redis.FailoverOptions, error) {
 	return redis.ParseFailoverURL(u.String())
 }
 
+// secrets are parameters of redis.ParseFailoverURL.
+var secrets = regexp.MustCompile(`(password=)[^&]*`)
+
 // redact hides what may be a password, also in a URL that is malformed: error
 // texts end up in logs.
 func redact(rawURL string) string {
+	rawURL = secrets.ReplaceAllString(rawURL, "$1…")
 	at := strings.LastIndexByte(rawURL, '@')
 	if at < 0 {
 		return fmt.Sprintf("%q", rawURL)

@@ -32,8 +32,9 @@ type root struct {
 	served int      // how often some scopes' items were, see takeOf
 	sent   RunError // what has failed so far
 
-	sending bool          // somebody has the turn to send
-	freed   chan struct{} // closed when that one is done; made by the first who waits
+	sending  bool          // somebody has the turn to send
+	underWay []item        // what is being sent
+	freed    chan struct{} // closed when that one is done; made by the first who waits
 
 	stream *stream // of a Stream
 }
@@ -151,6 +152,9 @@ func (h *DB) open(ctx context.Context) (*scope, error) {
 	h.debug.check(ctx, func() string { return "Run" })
 	s := &scope{root: &root{db: h.db}, safe: mayResend(ctx)}
 	s.root.top = s
+	if h.debug != nil {
+		s.last = append(s.last, h.debug.enter())
+	}
 	return s, nil
 }
 
@@ -185,7 +189,6 @@ var errPanicked = errors.New("its Run panicked")
 // nothing poisoned it; also when fn panics or ends its goroutine.
 func (s *scope) enter(ctx context.Context, fn func(context.Context) error) (err error) {
 	returned := false
-	defer s.root.db.debug.enter()()
 	defer func() {
 		if !returned {
 			s.discard(errPanicked)
@@ -287,6 +290,7 @@ func (s *scope) discard(cause error) {
 		return
 	}
 	s.failed = cause
+	defer s.within().refit(s.root.items)
 	s.root.drop(s.since, func(at *scope) bool { // a child still open goes with its parent
 		for ; at != nil; at = at.parent {
 			if at == s {

@@ -198,7 +198,7 @@ func Await[T any](ctx context.Context, ref *Ref[T]) (T, error) {
 	if !ref.Ready() {
 		if s := innermost(ctx); s != nil {
 			Handled(ref)
-			if err := s.await(ctx, ref.Ready); err != nil {
+			if err := s.await(ctx, ref); err != nil {
 				var zero T
 				return zero, err
 			}

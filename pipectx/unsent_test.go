@@ -241,3 +241,29 @@ func TestCoalescedBehindALoss(t *testing.T) {
 	}
 	nobodyInside(t, before)
 }
+
+// A deadline that ends the tries to reach a server that is gone does not hide why
+// they were made; and what was never connected was no round trip.
+func TestDeadlineSaysWhatFailedBefore(t *testing.T) {
+	w := newWitness()
+	dialled := make(chan struct{}, 100)
+	client := redis.NewClient(&redis.Options{DialerRetries: 1, Dialer: func(context.Context, string, string) (net.Conn, error) {
+		dialled <- struct{}{}
+		return nil, errOurs
+	}})
+	t.Cleanup(func() { _ = client.Close() })
+	ctx, cancel := context.WithCancelCause(t.Context())
+	go func() {
+		<-dialled
+		<-dialled // the first has failed by now
+		cancel(context.DeadlineExceeded)
+	}()
+	err := do(ctx, newDB(t, client, pipectx.Observe(w)), "INCR", "n").Err()
+	wantErr(t, "INCR", err, pipectx.ErrNotSent)
+	if !strings.Contains(err.Error(), errOurs.Error()) {
+		t.Errorf("it does not say why: %v", err)
+	}
+	if f := w.last(t); f.RoundTrips != 0 {
+		t.Errorf("%d round trips without a connection", f.RoundTrips)
+	}
+}

@@ -47,6 +47,7 @@ func Watch(ctx context.Context, db *DB, fn func(ctx context.Context) error, keys
 	if err := db.outside(ctx, "Watch"); err != nil {
 		return err
 	}
+	db.debug.check(ctx, func() string { return "Watch" })
 	if ctx.Value(watchKey{db.db}) != nil {
 		return errors.New("pipectx: Watch inside a Watch: its connection could be the one that this waits for; give one Watch all keys")
 	}

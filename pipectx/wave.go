@@ -72,6 +72,7 @@ func (r *root) send(ctx context.Context, w wave) {
 	defer func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
+		r.underWay = nil
 		r.sent.count(w.items)
 		if free {
 			clear(w.items)
@@ -88,6 +89,7 @@ func (r *root) send(ctx context.Context, w wave) {
 		return
 	}
 	r.mu.Lock()
+	r.underWay = w.items
 	number, dead := r.wave, map[*node]bool(nil)
 	if r.stream != nil {
 		dead = r.stream.dead
@@ -220,10 +222,10 @@ func (r *root) failures() error {
 	return &e
 }
 
-// await sends what the scope and those around it have queued, unless ready
-// holds. One goroutine at a time: the next finds its Ref resolved, or sends what
+// await sends what the scope and those around it have queued, unless ref is
+// resolved. One goroutine at a time: the next finds its Ref resolved, or sends what
 // came since. Members of a Gather wait for each other instead.
-func (s *scope) await(ctx context.Context, ready func() bool) error {
+func (s *scope) await(ctx context.Context, ref awaited) error {
 	r := s.root
 	r.mu.Lock()
 	group, err := s.around()
@@ -232,19 +234,25 @@ func (s *scope) await(ctx context.Context, ready func() bool) error {
 		return err
 	}
 	if group != nil {
-		return group.await(ctx, s)
+		return group.await(ctx, s, ref)
 	}
-	return s.awaitAlone(ctx, ready)
+	return s.awaitAlone(ctx, ref)
 }
 
-func (s *scope) awaitAlone(ctx context.Context, ready func() bool) error {
+// awaited is a Ref of any type, as Await sees it.
+type awaited interface {
+	settler
+	Ready() bool
+}
+
+func (s *scope) awaitAlone(ctx context.Context, ref awaited) error {
 	r := s.root
 	release, err := r.exclusive(ctx)
-	if err != nil { // whoever has the turn may be sending it
-		return fmt.Errorf("%w: %w", ErrOutcomeUnknown, err)
+	if err != nil {
+		return r.givenUp(ctx, ref)
 	}
 	defer release()
-	if !ready() {
+	if !ref.Ready() {
 		r.send(ctx, r.takeOf(s))
 	}
 	return nil
@@ -266,6 +274,19 @@ func (r *root) takeOf(scopes ...*scope) wave {
 	}
 	r.mu.Unlock()
 	return r.take(func(s *scope) bool { return s.served == number }, false)
+}
+
+// givenUp is Await's answer when ctx ends while somebody else is sending: its
+// command may be under way.
+func (r *root) givenUp(ctx context.Context, ref awaited) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range r.underWay {
+		if it := &r.underWay[i]; it.ref == settler(ref) {
+			return it.named(fmt.Errorf("%w: %w", ErrOutcomeUnknown, context.Cause(ctx)))
+		}
+	}
+	return stillQueued(ctx)
 }
 
 // stillQueued is Await's answer when ctx ends before its command is sent.
