@@ -47,9 +47,10 @@ lint: ## gofmt and golangci-lint, which says how to install it
 fuzz: ## run each fuzz target for FUZZTIME (30s)
 	@.ci/fuzz $(FUZZTIME)
 
+# It is built and run rather than go run, which would not hand on a SIGTERM.
 .PHONY: bench
 bench: redis ## measure redmoon beside go-redis in one run, and print the ratios
-	@cd internal/bench && go run .
+	@cd internal/bench && go build -o bench . && exec ./bench
 
 .PHONY: examples
 examples: ## run all examples, on REDIS_URL or an embedded server

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 	"github.com/redmoon-go/redmoon/internal/redistest"
 	"github.com/redmoon-go/redmoon/keyspace"
@@ -151,16 +150,10 @@ func absent[T any](t testing.TB, what string, ref *pipectx.Ref[T], text string) 
 
 // exampleDB returns a DB on an embedded server.
 func exampleDB() (db *pipectx.DB, end func()) {
-	server, err := miniredis.Run()
+	client, end := redistest.Example()
+	db, err := pipectx.New(client)
 	if err != nil {
 		panic(err)
 	}
-	client := redis.NewClient(&redis.Options{Addr: server.Addr()})
-	if db, err = pipectx.New(client); err != nil {
-		panic(err)
-	}
-	return db, func() {
-		_ = client.Close()
-		server.Close()
-	}
+	return db, end
 }

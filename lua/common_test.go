@@ -5,8 +5,6 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/alicebob/miniredis/v2"
-	"github.com/redis/go-redis/v9"
 	"github.com/redmoon-go/redmoon/internal/redistest"
 	"github.com/redmoon-go/redmoon/lua"
 	"github.com/redmoon-go/redmoon/pipectx"
@@ -40,18 +38,12 @@ func each(t *testing.T, test func(t *testing.T, db *pipectx.DB)) {
 
 // exampleDB returns a DB on an embedded server.
 func exampleDB() (db *pipectx.DB, end func()) {
-	m, err := miniredis.Run()
+	client, end := redistest.Example()
+	db, err := pipectx.New(client)
 	if err != nil {
 		panic(err)
 	}
-	client := redis.NewClient(&redis.Options{Addr: m.Addr()})
-	if db, err = pipectx.New(client); err != nil {
-		panic(err)
-	}
-	return db, func() {
-		_ = client.Close()
-		m.Close()
-	}
+	return db, end
 }
 
 // files is a file system of modules: name.lua is the text before the next name.

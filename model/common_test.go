@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 	"github.com/redmoon-go/redmoon/field"
 	"github.com/redmoon-go/redmoon/internal/redistest"
@@ -218,16 +217,10 @@ func show(a Account) string {
 
 // exampleDB returns a DB on an embedded server.
 func exampleDB() (db *pipectx.DB, end func()) {
-	m, err := miniredis.Run()
+	client, end := redistest.Example()
+	db, err := pipectx.New(client)
 	if err != nil {
 		panic(err)
 	}
-	client := redis.NewClient(&redis.Options{Addr: m.Addr()})
-	if db, err = pipectx.New(client); err != nil {
-		panic(err)
-	}
-	return db, func() {
-		_ = client.Close()
-		m.Close()
-	}
+	return db, end
 }

@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 	"github.com/redmoon-go/redmoon/internal/redistest"
 	"github.com/redmoon-go/redmoon/pipectx"
@@ -49,18 +48,12 @@ func embedded(t testing.TB, options ...pipectx.Option) *pipectx.DB {
 
 // exampleDB returns a DB on an embedded server.
 func exampleDB() (db *pipectx.DB, end func()) {
-	m, err := miniredis.Run()
+	client, end := redistest.Example()
+	db, err := pipectx.New(client)
 	if err != nil {
 		panic(err)
 	}
-	client := redis.NewClient(&redis.Options{Addr: m.Addr()})
-	if db, err = pipectx.New(client); err != nil {
-		panic(err)
-	}
-	return db, func() {
-		_ = client.Close()
-		m.Close()
-	}
+	return db, end
 }
 
 // do is the plain verb of these tests.
@@ -313,64 +306,14 @@ func readLength(r *bufio.Reader, kind byte) (int, error) {
 	return strconv.Atoi(strings.TrimSpace(line[1:]))
 }
 
-// A bridge passes bytes between clients and a server until it is told to lose
-// the replies.
-type bridge struct {
-	addr string
-	lose atomic.Bool // the next reply, and the connection it was to take
-	lost chan struct{}
-}
-
-func newBridge(t testing.TB, to string) *bridge {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := &bridge{addr: l.Addr().String(), lost: make(chan struct{}, 100)}
-	var all sync.WaitGroup
-	var open sync.Map
-	t.Cleanup(func() {
-		l.Close()
-		open.Range(func(c, _ any) bool { return c.(net.Conn).Close() == nil || true })
-		all.Wait()
-	})
-	all.Go(func() {
-		for {
-			near, err := l.Accept()
-			if err != nil {
-				return
-			}
-			far, err := net.Dial("tcp", to)
-			if err != nil {
-				near.Close()
-				continue
-			}
-			open.Store(near, true)
-			open.Store(far, true)
-			all.Go(func() {
-				_, _ = io.Copy(far, near)
-				far.Close()
-			})
-			all.Go(func() {
-				defer near.Close()
-				defer far.Close()
-				buf := make([]byte, 64<<10)
-				for {
-					n, err := far.Read(buf)
-					if err != nil {
-						return
-					}
-					if b.lose.CompareAndSwap(true, false) {
-						b.lost <- struct{}{}
-						return
-					}
-					if _, err := near.Write(buf[:n]); err != nil {
-						return
-					}
-				}
-			})
+// loseNext has a proxy lose the reply to the next request, and those behind it.
+func loseNext(p *redistest.Proxy) {
+	lost := false
+	p.On(func(redistest.Request) redistest.Fate {
+		if lost {
+			return redistest.Pass()
 		}
+		lost = true
+		return redistest.Lose()
 	})
-	return b
 }

@@ -448,14 +448,11 @@ func TestLostAnswer(t *testing.T) {
 			s := redistest.Shared(t)
 			direct := s.Client(t)
 			direct.MSet(t.Context(), "other", "2", "third", "3")
-			b := newBridge(t, s.Addr)
+			p := redistest.NewProxy(t)
 			w := newWitness()
-			db := newDB(t, s.Client(t, func(o *redis.Options) { o.Addr, o.PipelinePoolSize = b.addr, -1 }), pipectx.Observe(w))
-			if err := db.Ping(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+			db := newDB(t, s.Client(t, func(o *redis.Options) { o.Dialer, o.PipelinePoolSize = p.Dial, -1 }), pipectx.Observe(w))
 
-			b.lose.Store(true)
+			loseNext(p)
 			refs := make([]*pipectx.Ref[any], len(test.commands))
 			runErr := pipectx.Run(t.Context(), db, func(ctx context.Context) error {
 				for i, c := range test.commands {
@@ -464,7 +461,7 @@ func TestLostAnswer(t *testing.T) {
 				}
 				return nil
 			})
-			<-b.lost
+			p.Settle(t)
 			writes, reads := 0, 0
 			for i, c := range test.commands {
 				verb, key, _ := strings.Cut(c, " ")
@@ -551,12 +548,9 @@ func TestLostReadSeesNoLaterWrite(t *testing.T) {
 	s := redistest.Shared(t)
 	direct := s.Client(t)
 	direct.Set(t.Context(), "k", "old", 0)
-	b := newBridge(t, s.Addr)
-	db := newDB(t, s.Client(t, func(o *redis.Options) { o.Addr, o.PipelinePoolSize = b.addr, -1 }))
-	if err := db.Ping(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	b.lose.Store(true)
+	p := redistest.NewProxy(t)
+	db := newDB(t, s.Client(t, func(o *redis.Options) { o.Dialer, o.PipelinePoolSize = p.Dial, -1 }))
+	loseNext(p)
 	var read *pipectx.Ref[string]
 	err := pipectx.Run(t.Context(), db, func(ctx context.Context) error {
 		read = pipectx.Do[string](ctx, db, "GET", "k")
@@ -564,6 +558,7 @@ func TestLostReadSeesNoLaterWrite(t *testing.T) {
 		return nil
 	})
 	wantErr(t, "Run", err, pipectx.ErrOutcomeUnknown)
+	p.Settle(t)
 	if got := stored(t, direct, "k"); got != "new" {
 		t.Fatalf("k is %q: the test lost too much", got)
 	}
@@ -766,6 +761,13 @@ func TestContextEndsDuringRetries(t *testing.T) {
 func TestStaleConnections(t *testing.T) {
 	s := redistest.Server(t)
 	db := newDB(t, s.Client(t))
+	pipeline := func() error {
+		return pipectx.Run(t.Context(), db, func(ctx context.Context) error {
+			do(ctx, db, "INCR", "n")
+			do(ctx, db, "INCR", "n")
+			return nil
+		})
+	}
 	for range 3 {
 		if err := do(t.Context(), db, "SET", "k", "v").Err(); err != nil {
 			t.Fatal(err)
@@ -775,20 +777,12 @@ func TestStaleConnections(t *testing.T) {
 		if err := do(t.Context(), db, "INCR", "n").Err(); err != nil {
 			t.Errorf("at once, after a restart: %v", err)
 		}
-		if err := pipectx.Run(t.Context(), db, func(ctx context.Context) error {
-			do(ctx, db, "INCR", "n")
-			do(ctx, db, "INCR", "n")
-			return nil
-		}); err != nil {
+		if err := pipeline(); err != nil {
 			t.Errorf("in a pipeline, after a restart: %v", err)
 		}
 		s.Kill()
 		s.Restart(t)
-		if err := pipectx.Run(t.Context(), db, func(ctx context.Context) error {
-			do(ctx, db, "INCR", "n")
-			do(ctx, db, "INCR", "n")
-			return nil
-		}); err != nil {
+		if err := pipeline(); err != nil {
 			t.Errorf("in a pipeline, after a restart: %v", err)
 		}
 	}

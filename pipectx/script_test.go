@@ -225,8 +225,8 @@ func TestScriptRunsOnceWhateverItSays(t *testing.T) {
 func TestScriptReadOnly(t *testing.T) {
 	s := redistest.Server(t)
 	direct := s.Client(t)
-	b := newBridge(t, s.Addr)
-	client := s.Client(t, func(o *redis.Options) { o.Addr = b.addr })
+	p := redistest.NewProxy(t)
+	client := s.Client(t, func(o *redis.Options) { o.Dialer = p.Dial })
 	db := newDB(t, client)
 	rec := redistest.Record(client)
 	reads := pipectx.NewScript("-- reads\nreturn redis.call('GET', KEYS[1])")
@@ -238,10 +238,11 @@ func TestScriptReadOnly(t *testing.T) {
 	if got := strings.Join(rec.Lines(), "\n"); got != `EVAL_RO <reads> 1 n ""`+"\n"+`EVALSHA_RO <reads> 1 n ""` {
 		t.Errorf("sent %s", got)
 	}
-	b.lose.Store(true)
+	loseNext(p)
 	want(t, "the script whose answer was lost", call(t.Context(), db, reads, "n", ""), 7)
-	b.lose.Store(true)
+	loseNext(p)
 	wantErr(t, "a script that writes", call(t.Context(), db, addScript, "n", 1).Err(), pipectx.ErrOutcomeUnknown)
+	p.Settle(t)
 	if got := stored(t, direct, "n"); got != "8" {
 		t.Errorf("n is %s, want 8: once", got)
 	}

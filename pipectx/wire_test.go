@@ -187,6 +187,23 @@ func wireRows() []wireRow {
 		c.Key(key)
 		return c.Read()
 	}
+	many := func(db *pipectx.DB, n int) func(context.Context) error {
+		return func(ctx context.Context) error {
+			for range n {
+				incr(ctx, db, "a")
+			}
+			return nil
+		}
+	}
+	large := func(db *pipectx.DB) func(context.Context) error {
+		return func(ctx context.Context) error {
+			for range 2 {
+				do(ctx, db, "SET", "large", mebibyte)
+				incr(ctx, db, "a")
+			}
+			return nil
+		}
+	}
 	into := func(r pipectx.Reply, n *int64) (err error) { *n, err = r.Int(); return err }
 	return []wireRow{
 		{"Do", "alone", func(ctx context.Context, db *pipectx.DB) error { return incr(ctx, db, "a").Err() }},
@@ -232,21 +249,10 @@ func wireRows() []wireRow {
 			})
 		}},
 		{"Run", "of 20,001 commands", func(ctx context.Context, db *pipectx.DB) error {
-			return pipectx.Run(ctx, db, func(ctx context.Context) error {
-				for range 20_001 {
-					incr(ctx, db, "a")
-				}
-				return nil
-			})
+			return pipectx.Run(ctx, db, many(db, 20_001))
 		}},
 		{"Run", "of 2 MiB", func(ctx context.Context, db *pipectx.DB) error {
-			return pipectx.Run(ctx, db, func(ctx context.Context) error {
-				for range 2 {
-					do(ctx, db, "SET", "large", mebibyte)
-					incr(ctx, db, "a")
-				}
-				return nil
-			})
+			return pipectx.Run(ctx, db, large(db))
 		}},
 		{"Begin", "and nothing more", func(ctx context.Context, db *pipectx.DB) error {
 			ctx, _, err := pipectx.Begin(ctx, db)
@@ -316,21 +322,10 @@ func wireRows() []wireRow {
 			})
 		}},
 		{"Stream", "of 10,001 commands", func(ctx context.Context, db *pipectx.DB) error {
-			return pipectx.Stream(ctx, db, func(ctx context.Context) error {
-				for range 10_001 {
-					incr(ctx, db, "a")
-				}
-				return nil
-			})
+			return pipectx.Stream(ctx, db, many(db, 10_001))
 		}},
 		{"Stream", "of 2 MiB", func(ctx context.Context, db *pipectx.DB) error {
-			return pipectx.Stream(ctx, db, func(ctx context.Context) error {
-				for range 2 {
-					do(ctx, db, "SET", "large", mebibyte)
-					incr(ctx, db, "a")
-				}
-				return nil
-			})
+			return pipectx.Stream(ctx, db, large(db))
 		}},
 		{"Atomic", "alone", func(ctx context.Context, db *pipectx.DB) error {
 			return pipectx.Atomic(ctx, db, func(ctx context.Context) error { incr(ctx, db, "a"); incr(ctx, db, "b"); return nil })

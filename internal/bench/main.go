@@ -20,7 +20,6 @@ import (
 	"runtime"
 	"strings"
 	"syscall"
-	"text/tabwriter"
 	"time"
 
 	"github.com/redmoon-go/redmoon/internal/demo"
@@ -33,6 +32,7 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // who asks twice does not want to wait for the round
 	held, err := compare(ctx, *rounds, *span, *only)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -60,8 +60,8 @@ func compare(ctx context.Context, rounds int, span time.Duration, only string) (
 	}
 	version := s.goredis.InfoMap(ctx, "server").Item("Server", "redis_version")
 	fmt.Printf("redis %s, %s, %d CPUs, %d rounds of %v\n\n", version, runtime.Version(), runtime.NumCPU(), rounds, span)
-	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "job\trival\tours\tits\ttime ratio\tspread\tbudget\tallocs ours\tits\tratio\tbudget\t\t")
+	var table strings.Builder
+	head(&table)
 	held = true
 	var lines []string
 	progress := demo.NewProgress("jobs", len(chosen))
@@ -71,18 +71,20 @@ func compare(ctx context.Context, rounds int, span time.Duration, only string) (
 			return false, fmt.Errorf("%s: %w", j.name, err)
 		}
 		progress.Add(1)
+		fmt.Fprintln(&table, j.name)
 		for _, r := range results {
 			held = held && r.held()
-			r.row(table)
+			r.row(&table)
 			lines = append(lines, r.line("time", r.time, r.rival.time), r.line("allocs", r.allocs, r.rival.allocs))
 		}
 	}
 	progress.End()
-	if err := table.Flush(); err != nil {
-		return false, err
-	}
-	fmt.Println("\ntimes and allocations are for one command, record or call; without a budget a ratio is only told")
-	fmt.Println()
+	fmt.Println(table.String())
+	fmt.Print(`Times and allocations are for one command, record or call. A time ratio is that of
+the medians of all rounds, its spread the least and the greatest of a single one.
+Without a budget behind it a ratio is only told.
+
+`)
 	for _, line := range lines {
 		fmt.Println(line)
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -43,6 +44,7 @@ type side struct {
 }
 
 func (j *job) measure(ctx context.Context, rounds int, span time.Duration) ([]result, error) {
+	asked := ctx
 	if !j.cancellable {
 		ctx = context.WithoutCancel(ctx)
 	}
@@ -58,6 +60,9 @@ func (j *job) measure(ctx context.Context, rounds int, span time.Duration) ([]re
 		}
 	}
 	for n := range rounds {
+		if asked.Err() != nil {
+			return nil, context.Cause(asked)
+		}
 		for i := range sides {
 			s := sides[(n+i)%len(sides)] // another begins each time
 			if err := s.round(ctx, span); err != nil {
@@ -116,18 +121,22 @@ func (r *result) held() bool {
 	return (r.rival.time == 0 || r.time <= r.rival.time) && (r.rival.allocs == 0 || r.allocs <= r.rival.allocs)
 }
 
-// row writes the result for people, line for machines.
+// head names what rows are made of.
+func head(w io.Writer) {
+	fmt.Fprintf(w, "%-25s %7s %7s  %-11s  %-9s  %7s %7s  %s\n", "", "ours", "its", "time ratio", "spread", "allocs", "its", "ratio")
+}
+
+// row writes the result for people, line for machines. A ratio stands before its
+// budget, if it has one.
 func (r *result) row(w io.Writer) {
-	verdict := "held"
-	switch {
-	case r.rival.time == 0 && r.rival.allocs == 0:
-		verdict = ""
-	case !r.held():
-		verdict = "MISSED"
+	missed := ""
+	if !r.held() {
+		missed = "MISSED"
 	}
-	fmt.Fprintf(w, "%s\t%s\t%v\t%v\t%.2f\t%.2f–%.2f\t%s\t%.1f\t%.1f\t%.2f\t%s\t%s\t\n",
-		r.job.name, r.rival.name, r.oursTime, r.itsTime, r.time, r.least, r.most, limit(r.rival.time),
-		r.oursAllocs, r.itsAllocs, r.allocs, limit(r.rival.allocs), verdict)
+	row := fmt.Sprintf("  %-23s %7v %7v  %-11s  %.2f–%.2f  %7.1f %7.1f  %-11s  %s",
+		r.rival.name, short(r.oursTime), short(r.itsTime), against(r.time, r.rival.time), r.least, r.most,
+		r.oursAllocs, r.itsAllocs, against(r.allocs, r.rival.allocs), missed)
+	fmt.Fprintln(w, strings.TrimRight(row, " "))
 }
 
 func (r *result) line(what string, value, budget float64) string {
@@ -138,9 +147,22 @@ func (r *result) line(what string, value, budget float64) string {
 	return line
 }
 
-func limit(budget float64) string {
-	if budget == 0 {
-		return "–"
+// against shows a ratio, with its budget and whether that is held.
+func against(ratio, budget float64) string {
+	switch {
+	case budget == 0:
+		return fmt.Sprintf("%.2f", ratio)
+	case ratio <= budget:
+		return fmt.Sprintf("%.2f ≤ %.2f", ratio, budget)
 	}
-	return fmt.Sprintf("%.2f", budget)
+	return fmt.Sprintf("%.2f > %.2f", ratio, budget)
+}
+
+// short is a time in three digits.
+func short(d time.Duration) time.Duration {
+	unit := time.Duration(1)
+	for d >= 1000*unit {
+		unit *= 10
+	}
+	return d.Round(unit)
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"runtime"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -42,12 +43,20 @@ func start(ctx context.Context) (*stand, error) {
 		return nil, err
 	}
 	cmd := exec.Command("redis-server", "--bind", "127.0.0.1", "--port", port, "--save", "", "--appendonly", "no", "--dir", dir)
-	if err := cmd.Start(); err != nil {
+	cmd.SysProcAttr = endsWithUs
+	started, ended := make(chan error), make(chan struct{})
+	go func() {
+		runtime.LockOSThread() // the kernel takes the end of this thread for ours
+		started <- cmd.Start()
+		_ = cmd.Wait()
+		close(ended)
+	}()
+	if err := <-started; err != nil {
 		return nil, errors.Join(fmt.Errorf("%w (make redis installs it, or set REDIS_URL)", err), os.RemoveAll(dir))
 	}
 	return connect(ctx, &redis.Options{Network: "tcp", Addr: net.JoinHostPort("127.0.0.1", port)}, func() {
 		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
+		<-ended
 		_ = os.RemoveAll(dir)
 	})
 }

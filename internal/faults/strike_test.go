@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -23,8 +22,9 @@ type strike struct {
 
 func (s strike) pause(rng *rand.Rand) time.Duration { return between(rng, s.least, s.most) }
 
-// between picks a duration. What happens for so long is a fault, not something to
-// wait for.
+// between picks a duration from the seed. A sleep for so long is the length of a
+// fault, or the time until the next one: what is tested, and nothing that a test
+// waits for. How far the workload gets meanwhile is any machine's own affair.
 func between(rng *rand.Rand, least, most time.Duration) time.Duration {
 	return least + time.Duration(rng.Int64N(int64(most-least)))
 }
@@ -40,7 +40,7 @@ var (
 	// restart kills the server, as a power cut would, and starts it again.
 	restart = strike{"kill and restart", func(t *testing.T, p *place, rng *rand.Rand) {
 		p.server.Kill()
-		time.Sleep(between(rng, 0, 150*time.Millisecond))
+		time.Sleep(between(rng, 0, 150*time.Millisecond)) // it is dead for so long
 		p.server.Restart(t)
 	}, 50 * time.Millisecond, 600 * time.Millisecond}
 
@@ -48,7 +48,7 @@ var (
 	pause = strike{"pause", func(t *testing.T, p *place, rng *rand.Rand) {
 		n := p.master(t, rng)
 		n.Pause(t)
-		time.Sleep(between(rng, 10*time.Millisecond, 700*time.Millisecond))
+		time.Sleep(between(rng, 10*time.Millisecond, 700*time.Millisecond)) // it stands still for so long
 		n.Resume(t)
 	}, 20 * time.Millisecond, 300 * time.Millisecond}
 
@@ -60,7 +60,7 @@ var (
 	refuseDials = strike{"dials refused", func(_ *testing.T, p *place, rng *rand.Rand) {
 		p.deaf.Store(true)
 		p.proxy.Cut()
-		time.Sleep(between(rng, 5*time.Millisecond, 120*time.Millisecond))
+		time.Sleep(between(rng, 5*time.Millisecond, 120*time.Millisecond)) // it is out of reach for so long
 		p.deaf.Store(false)
 	}, 50 * time.Millisecond, 500 * time.Millisecond}
 
@@ -83,7 +83,7 @@ var (
 		for _, n := range p.nodes {
 			n.ConfigSet(t.Context(), "maxmemory", "1")
 		}
-		time.Sleep(between(rng, time.Millisecond, 40*time.Millisecond))
+		time.Sleep(between(rng, time.Millisecond, 40*time.Millisecond)) // it has no memory for so long
 		redistest.Until(t, 10*time.Second, "memory for all", func() error {
 			for _, n := range p.nodes {
 				if err := n.ConfigSet(t.Context(), "maxmemory", "0").Err(); err != nil {
@@ -101,7 +101,7 @@ var (
 		names := []string{"hits", "balance", "ledger", "journal", "events", "fields", "tally", "stock", "deliveries"}
 		rng.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
 		for _, name := range names[:rng.IntN(len(names)+1)] {
-			time.Sleep(between(rng, 0, 15*time.Millisecond))
+			time.Sleep(between(rng, 0, 15*time.Millisecond)) // the slot is on both sides for so long
 			m.Move(t, key(name, tag))
 		}
 		m.Finish(t)
@@ -110,7 +110,7 @@ var (
 	// failover gives the place of a master to its replica, in good order.
 	failover = strike{"failover", func(t *testing.T, p *place, rng *rand.Rand) {
 		if p.shards != nil {
-			p.handOver(t, rng)
+			p.shards.Failover(t, key("hits", p.tags[rng.IntN(len(p.tags))]))
 			return
 		}
 		p.promote(t)
@@ -144,20 +144,6 @@ func (p *place) master(t *testing.T, rng *rand.Rand) *redistest.Node {
 	return p.server
 }
 
-// handOver has a replica take its master's place. One that was elected asks for
-// votes again after four node timeouts at the earliest: it is spared for so long.
-func (p *place) handOver(t *testing.T, rng *rand.Rand) {
-	hits := key("hits", p.tags[rng.IntN(len(p.tags))])
-	replica := p.shards.Replica(t, hits).Addr
-	if at, ok := elected.Load(replica); ok {
-		time.Sleep(time.Until(at.(time.Time).Add(4*nodeTimeout + time.Second)))
-	}
-	p.shards.Failover(t, hits)
-	elected.Store(replica, time.Now())
-}
-
-var elected sync.Map // address of a replica → when it became master
-
 // promote has the sentinels replace the master without losing a write: it is held
 // up until its replicas have all it has, and until it is a replica itself. (Left
 // alone, SENTINEL FAILOVER of Redis 7 has the old master go on acknowledging writes
@@ -173,7 +159,7 @@ func (p *place) promote(t *testing.T) {
 	go func() {
 		defer close(released)
 		for ctx.Err() == nil && !p.demote(ctx, old) {
-			time.Sleep(5 * time.Millisecond)
+			time.Sleep(5 * time.Millisecond) // between two looks at a state that no reply tells of
 		}
 	}()
 	p.group.Failover(t)

@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os/exec"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -20,6 +18,13 @@ import (
 // replica for each of them.
 type Shards struct {
 	Nodes []*Node // masters first, as they were at the start
+
+	// changes is held by who changes which node serves what, until all agree:
+	// of two changes at once each may undo the other.
+	changes sync.Mutex
+
+	mu    sync.Mutex
+	terms map[string]term // address → when it was last made a master
 }
 
 const (
@@ -36,8 +41,8 @@ const (
 // when no other test is using it; tests that run in parallel choose keys of
 // their own.
 //
-// Orderly changes are allowed ([Shards.Failover], [Shards.Migrate]): they are
-// over when they return. A cluster in which a test killed or paused a node is
+// Orderly changes are allowed ([Shards.Failover], [Shards.Migrate]): they wait
+// for each other and are over when they return. A cluster in which a test killed or paused a node is
 // not given to the next one, but costs 2.5 s to replace: use [NewCluster].
 //
 // Cost: 2.5 s for the first test, of which [WithCluster] saves what passes
@@ -245,277 +250,6 @@ func (s *Shards) at(addr string) *Node {
 		}
 	}
 	return nil
-}
-
-// Failover hands the slot of key from its master to the replica, in good
-// order: no write is lost. It returns the new master once all nodes agree.
-func (s *Shards) Failover(t testing.TB, key string) *Node {
-	t.Helper()
-	replica := s.Replica(t, key)
-	if err := replica.asks.ClusterFailover(t.Context()).Err(); err != nil {
-		t.Fatalf("redistest: failover to %s: %v", replica.Addr, err)
-	}
-	Until(t, settleWithin, "the replica to become master", func() error {
-		role, err := replica.asks.Do(t.Context(), "ROLE").Slice()
-		if err != nil || role[0] != "master" {
-			return fmt.Errorf("its role is %v, %v", role, err)
-		}
-		return nil
-	})
-	s.Settle(t)
-	return replica
-}
-
-// Settle waits until the living nodes agree and all slots are served: after
-// [Node.Kill] of a master, until its replica has taken over.
-func (s *Shards) Settle(t testing.TB) {
-	t.Helper()
-	Until(t, settleWithin, "the cluster to agree", func() error { return s.settled(t.Context()) })
-}
-
-// settled answers nil when every living node says that all is well, all say
-// the same, and what they say is true.
-func (s *Shards) settled(ctx context.Context) error {
-	var agreed string
-	for _, n := range s.Nodes {
-		if !n.process.alive() {
-			continue
-		}
-		info, err := n.asks.ClusterInfo(ctx).Result()
-		if err != nil {
-			return err
-		}
-		if state := fields(info); state["cluster_state"] != "ok" || state["cluster_slots_ok"] != strconv.Itoa(slots) {
-			return fmt.Errorf("%s says %s, %s slots served", n.Addr, state["cluster_state"], state["cluster_slots_ok"])
-		}
-		v, err := n.view(ctx)
-		if err != nil {
-			return err
-		}
-		if err := s.check(v); err != nil {
-			return fmt.Errorf("%s says: %w", n.Addr, err)
-		}
-		if agreed == "" {
-			agreed = v.String()
-		} else if agreed != v.String() {
-			return fmt.Errorf("%s says\n%s\nothers say\n%s", n.Addr, v, agreed)
-		}
-		if err := inStep(ctx, n); err != nil {
-			return err
-		}
-	}
-	if agreed == "" {
-		return errors.New("no node is alive")
-	}
-	return nil
-}
-
-// check compares what a node believes with what we know.
-func (s *Shards) check(v view) error {
-	if len(v) != len(s.Nodes) {
-		return fmt.Errorf("%d nodes, want %d", len(v), len(s.Nodes))
-	}
-	for _, m := range v {
-		n := s.at(m.addr)
-		switch {
-		case n == nil:
-			return fmt.Errorf("a node at %q", m.addr)
-		case n.process.alive() && !m.well:
-			return fmt.Errorf("%s is %s", m.addr, m.flags)
-		case !n.process.alive() && !strings.Contains(m.flags, "fail"):
-			return fmt.Errorf("%s is well, though it is dead", m.addr)
-		case !n.process.alive() && len(m.slots) > 0:
-			return fmt.Errorf("%s has slots, though it is dead", m.addr)
-		}
-	}
-	return nil
-}
-
-// inStep answers nil when n is a master, or a replica in step with its master.
-func inStep(ctx context.Context, n *Node) error {
-	info, err := n.replication(ctx)
-	if err != nil {
-		return err
-	}
-	if info["role"] == "slave" && info["master_link_status"] != "up" {
-		return fmt.Errorf("%s is out of step with its master", n.Addr)
-	}
-	return nil
-}
-
-// A view is what one node believes about all nodes, ordered by address.
-type view []member
-
-type member struct {
-	id, addr, flags string
-	master          string // of a replica: the id of its master
-	well            bool
-	slots           []string // 0-5460 or 7
-}
-
-// view reads CLUSTER NODES:
-//
-//	07c37df… 127.0.0.1:12004@22004,host slave e7d1ee… 0 1426238317239 4 connected
-//	67ed2db… 127.0.0.1:12002@22002 myself,master - 0 0 2 connected 5461-10922 [93-<-292f8b…]
-func (n *Node) view(ctx context.Context) (view, error) {
-	text, err := n.asks.ClusterNodes(ctx).Result()
-	if err != nil {
-		return nil, err
-	}
-	var v view
-	for line := range strings.Lines(text) {
-		f := strings.Fields(line)
-		if len(f) < 8 {
-			return nil, fmt.Errorf("CLUSTER NODES of %s: line %q", n.Addr, line)
-		}
-		addr, _, _ := strings.Cut(f[1], "@")
-		m := member{id: f[0], addr: addr, master: f[3]}
-		m.flags = strings.TrimPrefix(f[2], "myself,")
-		m.well = f[7] == "connected" && (m.flags == "master" || m.flags == "slave")
-		for _, s := range f[8:] {
-			if !strings.HasPrefix(s, "[") { // a slot on its way, known to two nodes only
-				m.slots = append(m.slots, s)
-			}
-		}
-		v = append(v, m)
-	}
-	slices.SortFunc(v, func(a, b member) int { return strings.Compare(a.addr, b.addr) })
-	return v, nil
-}
-
-// String has what nodes must agree on.
-func (v view) String() string {
-	var b strings.Builder
-	for _, m := range v {
-		if m.well {
-			fmt.Fprintln(&b, m.addr, m.flags, m.master, m.slots)
-		}
-	}
-	return b.String()
-}
-
-// owner returns the member that serves slot, the zero member if none does.
-func (v view) owner(slot int) member {
-	for _, m := range v {
-		for _, r := range m.slots {
-			first, last, ok := strings.Cut(r, "-")
-			if !ok {
-				last = first
-			}
-			a, _ := strconv.Atoi(first) // the server's own numbers
-			b, _ := strconv.Atoi(last)
-			if a <= slot && slot <= b {
-				return m
-			}
-		}
-	}
-	return member{}
-}
-
-// A Migration is a slot on its way from one master to another.
-type Migration struct {
-	Slot     int
-	From, To *Node
-
-	shards *Shards
-	over   bool
-}
-
-// Migrate starts to move the slot of key to another master. From now on the
-// old one answers ASK for keys of the slot that it does not hold, and TRYAGAIN
-// for several keys of which it holds only some.
-//
-// What the test has not finished is finished when it ends.
-func (s *Shards) Migrate(t testing.TB, key string) *Migration {
-	t.Helper()
-	v, slot, err := s.find(t.Context(), key)
-	if err != nil {
-		t.Fatalf("redistest: slot of %q: %v", key, err)
-	}
-	from := v.owner(slot)
-	i := slices.IndexFunc(v, func(m member) bool { return len(m.slots) > 0 && m.id != from.id })
-	if i < 0 {
-		t.Fatalf("redistest: no other master than %s has slots", from.addr)
-	}
-	to := v[i]
-	m := &Migration{Slot: slot, From: s.at(from.addr), To: s.at(to.addr), shards: s}
-	m.setSlot(t, m.To, "IMPORTING", from.id)
-	t.Cleanup(func() {
-		if m.From.process.alive() && m.To.process.alive() {
-			m.finish(t, context.Background())
-		}
-	})
-	m.setSlot(t, m.From, "MIGRATING", to.id)
-	return m
-}
-
-// Move moves keys of the slot; those that do not exist are passed over.
-func (m *Migration) Move(t testing.TB, keys ...string) {
-	t.Helper()
-	if err := m.move(t.Context(), keys); err != nil {
-		t.Fatalf("redistest: move %q: %v", keys, err)
-	}
-}
-
-func (m *Migration) move(ctx context.Context, keys []string) error {
-	host, port, err := net.SplitHostPort(m.To.Addr)
-	if err != nil {
-		return err
-	}
-	args := []any{"MIGRATE", host, port, "", 0, 5000, "KEYS"}
-	for _, key := range keys {
-		args = append(args, key)
-	}
-	return m.From.asks.Do(ctx, args...).Err()
-}
-
-// Finish moves what is left of the slot and returns once all nodes know its
-// new master. From now on the old one answers MOVED.
-func (m *Migration) Finish(t testing.TB) {
-	t.Helper()
-	m.finish(t, t.Context())
-}
-
-func (m *Migration) finish(t testing.TB, ctx context.Context) {
-	t.Helper()
-	if m.over {
-		return
-	}
-	m.over = true
-	for {
-		keys, err := m.From.asks.ClusterGetKeysInSlot(ctx, m.Slot, 100).Result()
-		if err != nil {
-			t.Fatalf("redistest: keys of slot %d: %v", m.Slot, err)
-		}
-		if len(keys) == 0 {
-			break
-		}
-		if err := m.move(ctx, keys); err != nil {
-			t.Fatalf("redistest: move the keys of slot %d: %v", m.Slot, err)
-		}
-	}
-	id, err := m.To.asks.Do(ctx, "CLUSTER", "MYID").Text()
-	if err != nil {
-		t.Fatalf("redistest: finish the move of slot %d: %v", m.Slot, err)
-	}
-	// The new master first: were the old one told first and we died, nobody
-	// would serve the slot.
-	for _, n := range []*Node{m.To, m.From} {
-		if err := n.asks.Do(ctx, "CLUSTER", "SETSLOT", m.Slot, "NODE", id).Err(); err != nil {
-			t.Fatalf("redistest: give slot %d to %s: %v", m.Slot, m.To.Addr, err)
-		}
-	}
-	err = until(ctx, settleWithin, func() error { return m.shards.settled(ctx) })
-	if err != nil {
-		t.Fatalf("redistest: after the move of slot %d: %v", m.Slot, err)
-	}
-}
-
-func (m *Migration) setSlot(t testing.TB, n *Node, state, id string) {
-	t.Helper()
-	if err := n.asks.Do(t.Context(), "CLUSTER", "SETSLOT", m.Slot, state, id).Err(); err != nil {
-		t.Fatalf("redistest: slot %d %s at %s: %v", m.Slot, state, n.Addr, err)
-	}
 }
 
 // flush empties the cluster and waits until its replicas have done the same.

@@ -65,67 +65,6 @@ func TestClusterReplicas(t *testing.T) {
 	}
 }
 
-// An orderly failover loses nothing, and the old master becomes the replica.
-func TestClusterFailover(t *testing.T) {
-	s := redistest.Cluster(t)
-	c := s.Client(t)
-	c.Set(t.Context(), "k", "v", 0)
-	old := s.Master(t, "k")
-	promoted := s.Failover(t, "k")
-	if s.Master(t, "k") != promoted || s.Replica(t, "k") != old {
-		t.Error("master and replica did not change places")
-	}
-	if got, err := c.Get(t.Context(), "k").Result(); got != "v" || err != nil {
-		t.Errorf("k is %q, %v", got, err)
-	}
-}
-
-// While a slot moves, its old master answers ASK for what it has not, the new
-// one serves who asks properly; afterwards the old one answers MOVED.
-func TestClusterMigrate(t *testing.T) {
-	s := redistest.Cluster(t)
-	c := s.Client(t)
-	ctx := t.Context()
-	c.Set(ctx, "{k}1", "v1", 0)
-	c.Set(ctx, "{k}2", "v2", 0)
-
-	m := s.Migrate(t, "{k}")
-	from := m.From.Client(t)
-	if m.From != s.Master(t, "{k}") {
-		t.Error("the slot belongs to its new master before the end")
-	}
-	if err := from.Get(ctx, "{k}none").Err(); !asks(err, m.To.Addr) {
-		t.Errorf("a key that is not there: %v, want ASK", err)
-	}
-	m.Move(t, "{k}1", "{k}none")
-	if err := from.Get(ctx, "{k}1").Err(); !asks(err, m.To.Addr) {
-		t.Errorf("a key that was moved: %v, want ASK", err)
-	}
-	if err := from.MGet(ctx, "{k}1", "{k}2").Err(); !redis.IsTryAgainError(err) {
-		t.Errorf("keys on both sides: %v, want TRYAGAIN", err)
-	}
-	if got := c.Get(ctx, "{k}1").Val(); got != "v1" {
-		t.Errorf("a client that follows reads %q", got)
-	}
-	m.Finish(t)
-	if addr, ok := redis.IsMovedError(from.Get(ctx, "{k}2").Err()); !ok || addr != m.To.Addr {
-		t.Errorf("after the move: redirected to %q, %v; want %s", addr, ok, m.To.Addr)
-	}
-	if got := c.MGet(ctx, "{k}1", "{k}2").Val(); fmt.Sprint(got) != "[v1 v2]" {
-		t.Errorf("after the move: %v", got)
-	}
-
-	t.Run("left unfinished", func(t *testing.T) { s.Migrate(t, "{k}") })
-	if s.Master(t, "{k}") == m.To {
-		t.Error("a migration was not finished with its test")
-	}
-}
-
-func asks(err error, addr string) bool {
-	to, ok := redis.IsAskError(err)
-	return ok && to == addr
-}
-
 // When a master dies its replica serves the slots; started again, it comes
 // back as a replica.
 func TestClusterKill(t *testing.T) {

@@ -16,6 +16,7 @@
 //	Server(t)       one server of the test's own, 15 ms
 //	Shared(t)       a database of the test's own on one server
 //	Embedded(t)     a miniredis of the test's own; needs no redis-server
+//	Example()       a client of a miniredis, where there is no test
 //	Each(t, fn)     a subtest on every server at hand, Redis and Valkey
 //	Cluster(t)      the cluster all tests share, three masters and their replicas, 2.5 s
 //	NewCluster(t)   a cluster to break

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
 )
 
 // Each runs a subtest on every server at hand: redis-server, and those that
@@ -37,6 +38,20 @@ func Embedded(t testing.TB) *Node {
 	t.Helper()
 	m := miniredis.RunT(t)
 	return &Node{Addr: m.Addr(), embedded: m}
+}
+
+// Example starts a miniredis for an Example function, which has no test around
+// it: end closes the client and the server.
+func Example() (client *redis.Client, end func()) {
+	m, err := miniredis.Run()
+	if err != nil {
+		panic(err)
+	}
+	client = redis.NewClient(&redis.Options{Addr: m.Addr()})
+	return client, func() {
+		_ = client.Close()
+		m.Close()
+	}
 }
 
 func onServer(t *testing.T, path string, test func(t *testing.T, s *Node)) {
