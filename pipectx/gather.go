@@ -159,6 +159,9 @@ func (g *Group) leave() {
 
 // await waits until the pipeline of all members was sent.
 func (g *Group) await(ctx context.Context, s *scope, ref awaited) error {
+	if ctx.Err() != nil {
+		return stillQueued(ctx)
+	}
 	g.mu.Lock()
 	if g.served == nil {
 		g.served = make(chan struct{})
@@ -200,31 +203,30 @@ func (g *Group) serveIfAllWait() {
 // watch sees to it that nobody waits for ever for a member that blocks. The
 // caller holds mu.
 func (g *Group) watch() {
-	if g.watched || len(g.waiting) == 0 {
-		return
+	if !g.watched && len(g.waiting) > 0 {
+		g.watched = true
+		g.look(g.moves, 1)
 	}
-	g.watched = true
-	g.look(g.moves, quiet-quiet/4, func() {
-		// The whole process may have stood still, on a machine that is busy: those
-		// who could move now have the time for it.
-		g.look(g.moves, quiet/4, func() {
-			g.watched = false
-			g.serve()
-		})
-	})
 }
 
-// look calls still after d if nobody has moved since, and looks anew otherwise. The
-// caller holds mu, and still is called with it.
-func (g *Group) look(moves int, d time.Duration, still func()) {
-	time.AfterFunc(d, func() {
+// look has a look after a quarter of the time, and serves those who wait when it
+// was the third in a row at which nobody had moved. One alone, after all of it,
+// would say little on a busy machine: the whole process may have stood still.
+// The caller holds mu.
+func (g *Group) look(moves, nth int) {
+	time.AfterFunc(quiet/4, func() {
 		g.mu.Lock()
 		defer g.mu.Unlock()
-		if g.moves == moves && len(g.waiting) > 0 {
-			still()
-		} else {
+		switch {
+		case len(g.waiting) == 0:
 			g.watched = false
-			g.watch()
+		case g.moves != moves:
+			g.look(g.moves, 1)
+		case nth < 3:
+			g.look(moves, nth+1)
+		default:
+			g.watched = false
+			g.serve()
 		}
 	})
 }
