@@ -160,8 +160,14 @@ func TestContextEndsWhateverWaits(t *testing.T) {
 					})
 					close(k.release)
 					nobodyInside(t, before)
-					if got := stored(t, s.Client(t), w.key); w.key == "n" && got != "1" {
-						t.Errorf("it ran %q times, want once", got)
+					runs := ""
+					select {
+					case <-k.heard:
+						runs = "1"
+					default: // on a busy machine time is up before it is sent
+					}
+					if got := stored(t, s.Client(t), w.key); w.key == "n" && got != runs {
+						t.Errorf("it ran %q times, and was heard %q times", got, runs)
 					}
 				})
 			}
