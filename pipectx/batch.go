@@ -12,7 +12,7 @@ import (
 
 func (b *batch) outcome(n int) *outcome {
 	if b.lost != nil {
-		return &outcome{err: b.lost}
+		return b.lost
 	}
 	return &b.outcomes[n]
 }
@@ -152,6 +152,9 @@ func (b *batch) chunk(ctx context.Context, items []item, from int, bodies *map[s
 	}
 	b.sent += size
 	b.cmds = b.wires.append(b.cmds[:0])
+	if ctx.Done() != nil {
+		b.cmds[0].(interface{ startBy(*start) }).startBy(&b.start)
+	}
 	err := b.exec(ctx)
 	for n := from; n < to; n++ {
 		o := &b.outcomes[n]

@@ -45,7 +45,8 @@ type batch struct {
 	watch    *watch // whose connection it goes by, if it is the Atomic of a Watch
 	items    []int  // indices, in program order
 	outcomes []outcome
-	lost     error // the caller went away: the outcome of all
+	lost     *outcome // the caller went away: the outcome of all
+	start    start
 
 	cmds                    []redis.Cmder // scratch of chunk, made of wires
 	wires                   wires
@@ -365,7 +366,11 @@ func send(ctx context.Context, items []item, round []*batch) {
 			for n, b := range round {
 				if b.node != nil && !slices.Contains(back, b) {
 					// Its own fields are the goroutine's: a stand-in has the outcome.
-					round[n] = &batch{items: b.items, lost: context.Cause(ctx), trips: 1}
+					lost, trips := outcome{err: context.Cause(ctx)}, 1
+					if b.start.callOff() {
+						lost, trips = outcome{err: fmt.Errorf("%w: %w", ErrNotSent, lost.err), unsent: true}, 0
+					}
+					round[n] = &batch{items: b.items, lost: &lost, trips: trips}
 				}
 			}
 			return

@@ -267,3 +267,48 @@ func TestDeadlineSaysWhatFailedBefore(t *testing.T) {
 		t.Errorf("%d round trips without a connection", f.RoundTrips)
 	}
 }
+
+// A mute is a connection on which nothing is read before it is greeted, not even
+// the answer to HELLO.
+type mute struct {
+	net.Conn
+	greeted <-chan struct{}
+}
+
+func (m *mute) Read(p []byte) (int, error) { <-m.greeted; return m.Conn.Read(p) }
+
+// What has not begun to be written when its context ends is not sent any more: it
+// says so, and does not run when the connection is there after all.
+func TestContextEndsBeforeAnythingIsWritten(t *testing.T) {
+	s := redistest.Shared(t)
+	var dialer net.Dialer
+	greeted := make(chan struct{})
+	db := newDB(t, s.Client(t, func(o *redis.Options) {
+		o.Dialer = func(_ context.Context, network, addr string) (net.Conn, error) {
+			conn, err := dialer.Dial(network, addr)
+			return &mute{conn, greeted}, err
+		}
+	}))
+	before := inside()
+	short := func() context.Context {
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		t.Cleanup(cancel)
+		return ctx
+	}
+	alone := do(short(), db, "INCR", "n")
+	var queued *pipectx.Ref[any]
+	err := pipectx.Run(short(), db, func(ctx context.Context) error {
+		do(ctx, db, "INCR", "n")
+		queued = do(ctx, db, "INCR", "n")
+		return nil
+	})
+	for name, err := range map[string]error{"alone": alone.Err(), "queued": queued.Err(), "Run": err} {
+		wantErr(t, name, err, pipectx.ErrNotSent)
+		wantErr(t, name, err, context.DeadlineExceeded)
+	}
+	close(greeted)
+	nobodyInside(t, before)
+	if got := stored(t, s.Client(t), "n"); got != "" {
+		t.Errorf("INCR ran: n is %s", got)
+	}
+}

@@ -37,6 +37,7 @@ func (r *root) take(wanted func(*scope) bool, calls bool) (w wave) {
 	}
 	clear(items[n:])
 	w.items = items[:n]
+	r.underWay = w.items
 	if w.arena = r.arena; w.arena != nil {
 		w.arena.waves++
 		if r.items == nil {
@@ -89,7 +90,6 @@ func (r *root) send(ctx context.Context, w wave) {
 		return
 	}
 	r.mu.Lock()
-	r.underWay = w.items
 	number, dead := r.wave, map[*node]bool(nil)
 	if r.stream != nil {
 		dead = r.stream.dead
@@ -277,10 +277,13 @@ func (r *root) takeOf(scopes ...*scope) wave {
 }
 
 // givenUp is Await's answer when ctx ends while somebody else is sending: its
-// command may be under way.
+// command may be under way, or have its answer.
 func (r *root) givenUp(ctx context.Context, ref awaited) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if ref.Ready() {
+		return nil
+	}
 	for i := range r.underWay {
 		if it := &r.underWay[i]; it.ref == settler(ref) {
 			return it.named(fmt.Errorf("%w: %w", ErrOutcomeUnknown, context.Cause(ctx)))

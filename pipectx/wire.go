@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/redis/go-redis/v9"
@@ -33,7 +34,30 @@ type textWire struct {
 type words struct {
 	args    []any // *string each
 	written bool
+	start   *start // of the batch, where the caller may leave
 }
+
+// A start settles who was first, the first word of a batch or the end of its
+// caller's context: what was not sent by then is not sent any more.
+type start struct{ atomic.Int32 }
+
+const (
+	begun int32 = iota + 1
+	calledOff
+)
+
+func (s *start) begin() bool   { return s.CompareAndSwap(0, begun) || s.Load() == begun }
+func (s *start) callOff() bool { return s.CompareAndSwap(0, calledOff) }
+
+// unwritable is a word that go-redis fails to write, and then closes the
+// connection.
+type unwritable struct{}
+
+func (unwritable) MarshalBinary() ([]byte, error) { return nil, ErrNotSent }
+
+var calledOffArgs = []any{unwritable{}}
+
+func (w *words) startBy(s *start) { w.start = s }
 
 // NoRetry keeps go-redis from resending.
 func (*words) NoRetry() bool { return true }
@@ -42,6 +66,9 @@ func (*words) NoRetry() bool { return true }
 // of the command has left us, whatever failed: the dial, TLS, the handshake. (A
 // hook that looks at the arguments asks too; then we only know less.)
 func (w *words) Args() []any {
+	if w.start != nil && !w.start.begin() {
+		return calledOffArgs
+	}
 	w.written = true
 	return w.args
 }
