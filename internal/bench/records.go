@@ -10,7 +10,7 @@ import (
 	"github.com/redmoon-go/redmoon/pipectx"
 )
 
-// record is ten fields of mixed types; plain is the same as go-redis reads it,
+// A record is ten fields of mixed types; plain is the same as go-redis reads it,
 // without a key field.
 type record struct {
 	ID int64 `redis:"id,key"`
@@ -42,40 +42,75 @@ func samples(n int) []record {
 	return all
 }
 
+// save saves n records a pipeline, load loads them. The same jobs on tapes are
+// the clients' time alone.
 func (s *stand) save(n int) job {
-	repo, all := records.On(s.plain), samples(n)
-	refs, cmds := make([]*pipectx.Ref[record], n), make([]*redis.IntCmd, n)
 	return job{
-		name: "save-10-fields", units: n,
-		ours: s.run(n, func(ctx context.Context, i int) { refs[i] = repo.Save(ctx, all[i]) },
-			func(i int) error { return refs[i].Err() }),
-		rivals: []rival{{name: "go-redis", time: 1.2, allocs: 1, run: s.bare(n, func(ctx context.Context, p redis.Pipeliner, i int) {
-			cmds[i] = p.HSet(ctx, key("record", i), &all[i].plain)
-		}, func(i int) error { return cmds[i].Err() })}},
+		name: "save-10-fields", units: n, ours: saveOurs(s.plain, n),
+		rivals: []rival{{name: "go-redis", time: 1.2, allocs: 1, run: saveBare(s.goredis, n)}},
 	}
 }
 
-func (s *stand) load(n int) job {
-	repo, all := records.On(s.plain), samples(n)
-	refs, cmds := make([]*pipectx.Ref[record], n), make([]*redis.MapStringStringCmd, n)
-	is := func(i int, got plain, err error) error {
-		if err == nil && got != all[i].plain {
-			err = fmt.Errorf("read back %+v", got)
-		}
-		return err
-	}
+func (s *stand) saveTaped(n int) job {
+	client, _, its := s.taped()
+	_, db, ours := s.taped()
 	return job{
-		name: "get-10-fields", units: n,
-		ours: s.run(n, func(ctx context.Context, i int) { refs[i] = repo.Get(ctx, int64(i)) }, func(i int) error {
-			got, err := refs[i].Result()
-			return is(i, got.plain, err)
-		}),
-		rivals: []rival{{name: "go-redis", time: 1.2, allocs: 1, run: s.bare(n, func(ctx context.Context, p redis.Pipeliner, i int) {
-			cmds[i] = p.HGetAll(ctx, key("record", i))
-		}, func(i int) error {
-			var got plain
-			err := cmds[i].Scan(&got)
-			return is(i, got, err)
-		})}},
+		name: "client-save-10-fields", units: n, client: true, ours: ours.played(saveOurs(db, n)),
+		rivals: []rival{{name: "go-redis", time: 0.45, allocs: 1, run: its.played(saveBare(client, n))}},
 	}
+}
+
+func saveOurs(db *pipectx.DB, n int) func(context.Context) error {
+	repo, all, refs := records.On(db), samples(n), make([]*pipectx.Ref[record], n)
+	return run(db, n, func(ctx context.Context, i int) { refs[i] = repo.Save(ctx, all[i]) },
+		func(i int) error { return refs[i].Err() })
+}
+
+func saveBare(client *redis.Client, n int) func(context.Context) error {
+	all, cmds := samples(n), make([]*redis.IntCmd, n)
+	return bare(client, n, func(ctx context.Context, p redis.Pipeliner, i int) {
+		cmds[i] = p.HSet(ctx, key("record", i), &all[i].plain)
+	}, func(i int) error { return cmds[i].Err() })
+}
+
+func (s *stand) load(n int) job {
+	return job{
+		name: "get-10-fields", units: n, ours: loadOurs(s.plain, n),
+		rivals: []rival{{name: "go-redis", time: 1.2, allocs: 1, run: loadBare(s.goredis, n)}},
+	}
+}
+
+func (s *stand) loadTaped(n int) job {
+	client, _, its := s.taped()
+	_, db, ours := s.taped()
+	return job{
+		name: "client-get-10-fields", units: n, client: true, ours: ours.played(loadOurs(db, n)),
+		rivals: []rival{{name: "go-redis", time: 0.6, allocs: 1, run: its.played(loadBare(client, n))}},
+	}
+}
+
+func loadOurs(db *pipectx.DB, n int) func(context.Context) error {
+	repo, all, refs := records.On(db), samples(n), make([]*pipectx.Ref[record], n)
+	return run(db, n, func(ctx context.Context, i int) { refs[i] = repo.Get(ctx, int64(i)) }, func(i int) error {
+		got, err := refs[i].Result()
+		return is(got.plain, all[i].plain, err)
+	})
+}
+
+func loadBare(client *redis.Client, n int) func(context.Context) error {
+	all, cmds := samples(n), make([]*redis.MapStringStringCmd, n)
+	return bare(client, n, func(ctx context.Context, p redis.Pipeliner, i int) {
+		cmds[i] = p.HGetAll(ctx, key("record", i))
+	}, func(i int) error {
+		var got plain
+		err := cmds[i].Scan(&got)
+		return is(got, all[i].plain, err)
+	})
+}
+
+func is[T comparable](got, want T, err error) error {
+	if err == nil && got != want {
+		err = fmt.Errorf("read back %+v", got)
+	}
+	return err
 }
