@@ -127,5 +127,5 @@ func (s *stand) store(ctx context.Context) error {
 			return err
 		}
 	}
-	return saveOurs(s.plain, 100)(ctx)
+	return saving(s.plain, records, samples(100))(ctx)
 }

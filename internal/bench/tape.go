@@ -59,22 +59,10 @@ func (t *tape) set(at time.Time, deadline func(time.Time) error) error {
 	return deadline(at)
 }
 
-// played does a job on the server until it has been recorded, and from then on
-// without it. The second run is the one that counts: by then the records exist
-// and scripts are known.
-func (t *tape) played(run func(ctx context.Context) error) func(ctx context.Context) error {
-	runs := 0
-	return func(ctx context.Context) error {
-		runs++
-		if runs == 3 {
-			t.playing = true
-		}
-		return run(ctx)
-	}
-}
-
-// taped returns a client of the stand's server by one tape, and our DB on it.
-func (s *stand) taped() (*redis.Client, *pipectx.DB, *tape) {
+// taped is work on a tape, by a client of its own or our DB on it. It is done
+// on the server until it has been recorded. The second time is the one that
+// counts: by then the records exist and scripts are known.
+func (s *stand) taped(begin func(client *redis.Client, db *pipectx.DB) work) work {
 	t, o := &tape{}, *s.goredis.Options()
 	dial := o.Dialer
 	o.PoolSize = 1
@@ -92,5 +80,10 @@ func (s *stand) taped() (*redis.Client, *pipectx.DB, *tape) {
 		panic(err) // only a client of an unknown type is refused
 	}
 	s.clients = append(s.clients, client)
-	return client, db, t
+	times, do := 0, begin(client, db)
+	return func(ctx context.Context) error {
+		times++
+		t.playing = times > 2
+		return do(ctx)
+	}
 }
