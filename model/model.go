@@ -229,7 +229,10 @@ func newVerbs[T any](s *schema) verbs[T] {
 		created: func(r pipectx.Reply, _ *T) error { return s.created(r) },
 		saved:   func(r pipectx.Reply, _ *T) error { return s.saved(r) },
 		written: func(r pipectx.Reply, _ *T) error {
-			_, err := r.Int() // HSET's count of new fields says nothing to the caller
+			if r.IsInt() { // HSET's count of new fields says nothing to the caller
+				return nil
+			}
+			_, err := r.Int()
 			return err
 		},
 	}
