@@ -49,7 +49,7 @@ fuzz: ## run each fuzz target for FUZZTIME (30s)
 
 # It is built and run rather than go run, which would not hand on a SIGTERM.
 .PHONY: bench
-bench: redis ## measure redmoon beside go-redis in one run, and print the ratios
+bench: redis ## measure redmoon beside go-redis in one run, and print the ratios (CITIES=FILE: all of them)
 	@cd internal/bench && go build -o bench . && exec ./bench
 
 .PHONY: examples

@@ -54,6 +54,17 @@ func (e *Erased) Append(dst []byte, p unsafe.Pointer) ([]byte, error) {
 	return e.append(e, dst, p)
 }
 
+// Direct reports whether the codec reads and writes values by itself, without
+// calling anybody's methods or a registered codec.
+func (e *Erased) Direct() bool { return e.direct }
+
+// AppendDirect is [Erased.Append] for a codec that is [Erased.Direct]. Nobody
+// keeps p, which the compiler sees here: a value that is only appended so needs
+// not move to the heap.
+func (e *Erased) AppendDirect(dst []byte, p unsafe.Pointer) ([]byte, error) {
+	return e.appendDirect(dst, p)
+}
+
 // Parse sets *p to what src says. It keeps nothing of src. An optional value
 // is allocated anew and present afterwards: what *p pointed to before stays as
 // it is. On an error, a *[DecodeError], *p is left alone.

@@ -27,13 +27,18 @@ func (e *Erased) appendTime(dst []byte, t time.Time) ([]byte, error) {
 		t, offset = t.UTC(), 0
 	}
 	const first, last = -62167219200, 253402300799 // 0000-01-01T00:00:00, 9999-12-31T23:59:59
-	if local := t.Unix() + int64(offset); local < first || local > last || !validOffset(offset) {
+	local := t.Unix() + int64(offset)
+	if local < first || local > last || !validOffset(offset) {
 		return dst, encodeError(e.name, t.String(), errYear)
 	}
-	return t.AppendFormat(dst, time.RFC3339Nano), nil
+	return appendRFC3339(dst, local, t.Nanosecond(), offset), nil
 }
 
 func (e *Erased) parseTime(src string, p *time.Time) error {
+	if t, ok := parseUTC(src); ok {
+		*p = t
+		return nil
+	}
 	t, err := time.Parse(time.RFC3339Nano, src)
 	if err != nil {
 		return e.decodeError(src, errTime)

@@ -181,11 +181,29 @@ func (r Repo[T, K]) addFields(c *pipectx.Command, p unsafe.Pointer) {
 		c.Word(col.name)
 		tail, err := col.codec.Append(c.Tail(), at)
 		if err != nil {
-			key, _ := r.model.KeyOf(*r.model.id(p)) // a key that cannot be made has failed already
-			err = fmt.Errorf("model: %w", col.failed(key, err))
+			err = r.unwritten(col, *r.model.id(p), err)
 		}
 		c.Append(tail, err)
 	}
+}
+
+// addDirect is addFields for a schema that is direct and in which no field may
+// be absent.
+func (r Repo[T, K]) addDirect(c *pipectx.Command, p unsafe.Pointer) {
+	for _, col := range r.model.schema.columns {
+		c.Word(col.name)
+		tail, err := col.codec.AppendDirect(c.Tail(), col.at(p))
+		if err != nil {
+			err = r.unwritten(col, *r.model.id(p), err)
+		}
+		c.Append(tail, err)
+	}
+}
+
+// unwritten names what could not be encoded.
+func (r Repo[T, K]) unwritten(col *column, id K, err error) error {
+	key, _ := r.model.KeyOf(id) // a key that cannot be made has failed already
+	return fmt.Errorf("model: %w", col.failed(key, err))
 }
 
 // verbs are the functions that read replies, made once for each model so that
@@ -211,7 +229,10 @@ func newVerbs[T any](s *schema) verbs[T] {
 		created: func(r pipectx.Reply, _ *T) error { return s.created(r) },
 		saved:   func(r pipectx.Reply, _ *T) error { return s.saved(r) },
 		written: func(r pipectx.Reply, _ *T) error {
-			_, err := r.Int() // HSET's count of new fields says nothing to the caller
+			if r.IsInt() { // HSET's count of new fields says nothing to the caller
+				return nil
+			}
+			_, err := r.Int()
 			return err
 		},
 	}

@@ -77,6 +77,21 @@ func (s *schema) created(r pipectx.Reply) error {
 // version, or the model a time to live; 1 command; 1 round trip outside Run, none
 // of its own inside.
 func (r Repo[T, K]) Save(ctx context.Context, record T) *pipectx.Ref[T] {
+	m, s := r.model, r.model.schema
+	if !s.optional && s.version == nil && m.ttl == "" && s.rules == nil && s.direct {
+		// It is tempting to have one way for all. But the others call what may
+		// keep a pointer to the record, so there it moves to the heap, and here
+		// it need not.
+		p := unsafe.Pointer(&record)
+		c := r.command("HSET", *m.id(p))
+		r.addDirect(c, p)
+		return pipectx.SendInto(ctx, r.db, c, record, m.verbs.written)
+	}
+	return r.saveAny(ctx, record)
+}
+
+// saveAny is Save for every schema and record.
+func (r Repo[T, K]) saveAny(ctx context.Context, record T) *pipectx.Ref[T] {
 	m, s, p := r.model, r.model.schema, unsafe.Pointer(&record)
 	absent := s.absent(p)
 	if absent == 0 && s.version == nil && m.ttl == "" {

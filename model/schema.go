@@ -20,6 +20,7 @@ type schema struct {
 	columns  []*column // stored fields in the order of the struct, the version among them
 	byName   map[string]*column
 	optional bool // some column may be absent
+	direct   bool // encoding a record keeps no pointer to it: see Save
 	rules    *rules
 }
 
@@ -75,7 +76,9 @@ func newSchema(t reflect.Type) (*schema, error) {
 		return nil, fmt.Errorf("%v has %d stored fields; a record may have %d", t, len(s.columns), most)
 	}
 	always := false
+	s.direct = true
 	for _, c := range s.columns {
+		s.direct = s.direct && c.codec.Direct()
 		if c.codec.Optional() {
 			s.optional = true
 		} else {

@@ -1,6 +1,9 @@
 package main
 
-import "testing"
+import (
+	"context"
+	"testing"
+)
 
 // BenchmarkJobs has the same jobs for the tools of go test, such as profiles:
 //
@@ -14,9 +17,13 @@ func BenchmarkJobs(b *testing.B) {
 	for _, j := range jobs(s) {
 		for _, r := range append([]rival{{name: "ours", run: j.ours}}, j.rivals...) {
 			b.Run(j.name+"/"+r.name, func(b *testing.B) {
+				ctx := b.Context()
+				if !j.cancellable {
+					ctx = context.WithoutCancel(ctx)
+				}
 				b.ReportAllocs()
 				for b.Loop() {
-					if err := r.run(b.Context()); err != nil {
+					if err := r.run(ctx); err != nil {
 						b.Fatal(err)
 					}
 				}

@@ -29,16 +29,21 @@ func jobs(s *stand) []job {
 	for _, n := range []int{10, 100, 1000} {
 		all = append(all, s.set(n), s.get(n), s.hset(n))
 	}
-	all = append(all, s.mixed(100), s.save(100), s.load(100))
+	all = append(all, s.mixed(100), encode(100), decode(100))
+	all = append(all, s.records(100)...)
 	all = append(all, s.alone()...)
 	return append(all, s.parallel(128, 100), s.gather(100), s.fill(100_000), s.stream(100_000))
 }
 
 // run is a Run of n commands that queue queues, bare go-redis's pipeline of as
 // many. Afterwards read reads each result.
-func (s *stand) run(n int, queue func(ctx context.Context, i int), read func(i int) error) func(context.Context) error {
+func (s *stand) run(n int, queue func(ctx context.Context, i int), read func(i int) error) work {
+	return run(s.plain, n, queue, read)
+}
+
+func run(db *pipectx.DB, n int, queue func(ctx context.Context, i int), read func(i int) error) work {
 	return func(ctx context.Context) error {
-		err := pipectx.Run(ctx, s.plain, func(ctx context.Context) error {
+		err := pipectx.Run(ctx, db, func(ctx context.Context) error {
 			for i := range n {
 				queue(ctx, i)
 			}
@@ -48,9 +53,13 @@ func (s *stand) run(n int, queue func(ctx context.Context, i int), read func(i i
 	}
 }
 
-func (s *stand) bare(n int, queue func(ctx context.Context, p redis.Pipeliner, i int), read func(i int) error) func(context.Context) error {
+func (s *stand) bare(n int, queue func(ctx context.Context, p redis.Pipeliner, i int), read func(i int) error) work {
+	return bare(s.goredis, n, queue, read)
+}
+
+func bare(client *redis.Client, n int, queue func(ctx context.Context, p redis.Pipeliner, i int), read func(i int) error) work {
 	return func(ctx context.Context) error {
-		p := s.goredis.Pipeline()
+		p := client.Pipeline()
 		for i := range n {
 			queue(ctx, p, i)
 		}

@@ -10,20 +10,26 @@ import (
 	"time"
 )
 
-// A job is done by us and by its rivals. Each does it once a call.
+// work does a job once.
+type work = func(ctx context.Context) error
+
+// A job is done by us and by its rivals.
 type job struct {
 	name   string
 	units  int // commands, records or calls a job
-	ours   func(ctx context.Context) error
+	ours   work
 	rivals []rival
 
-	cancellable bool // whether its context is
+	before      work    // done once, unmeasured; may be nil
+	cancellable bool    // whether its context is
+	client      bool    // nobody else takes part: it is the thread's time that counts
+	most        float64 // allocations that we may take a unit; 0 is any number
 }
 
 // A rival's budgets are ours ÷ its; 0 is none.
 type rival struct {
 	name         string
-	run          func(ctx context.Context) error
+	run          work
 	time, allocs float64
 }
 
@@ -33,12 +39,12 @@ type result struct {
 	oursTime, itsTime     time.Duration // medians, a unit
 	time, least, most     float64       // ratio of the medians; of single rounds the least and most
 	oursAllocs, itsAllocs float64       // a unit
-	allocs                float64
+	allocs                float64       // 0 if it has none
 }
 
 // A side is one who does a job, and what its rounds took.
 type side struct {
-	run    func(ctx context.Context) error
+	run    work
 	ns     []float64
 	allocs float64
 }
@@ -51,6 +57,11 @@ func (j *job) measure(ctx context.Context, rounds int, span time.Duration) ([]re
 	sides := []*side{{run: j.ours}}
 	for _, r := range j.rivals {
 		sides = append(sides, &side{run: r.run})
+	}
+	if j.before != nil {
+		if err := j.before(ctx); err != nil {
+			return nil, err
+		}
 	}
 	for _, s := range sides { // warm up, and see that it works
 		for range 3 {
@@ -65,7 +76,7 @@ func (j *job) measure(ctx context.Context, rounds int, span time.Duration) ([]re
 		}
 		for i := range sides {
 			s := sides[(n+i)%len(sides)] // another begins each time
-			if err := s.round(ctx, span); err != nil {
+			if err := s.round(ctx, span, j.client); err != nil {
 				return nil, err
 			}
 		}
@@ -78,19 +89,25 @@ func (j *job) measure(ctx context.Context, rounds int, span time.Duration) ([]re
 }
 
 // round does the job for span and notes nanoseconds and allocations a call.
-func (s *side) round(ctx context.Context, span time.Duration) error {
+func (s *side) round(ctx context.Context, span time.Duration, client bool) error {
+	clock := func() time.Duration { return time.Since(epoch) }
+	if client {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		clock = threadTime
+	}
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	start := time.Now()
+	start := clock()
 	calls := 0
-	for calls == 0 || time.Since(start) < span {
+	for calls == 0 || clock()-start < span {
 		if err := s.run(ctx); err != nil {
 			return err
 		}
 		calls++
 	}
-	took := time.Since(start)
+	took := clock() - start
 	runtime.ReadMemStats(&after)
 	s.ns = append(s.ns, float64(took)/float64(calls))
 	s.allocs = float64(after.Mallocs-before.Mallocs) / float64(calls)
@@ -103,13 +120,16 @@ func (j *job) compare(r *rival, ours, its *side) result {
 		ratios[i] = ours.ns[i] / its.ns[i]
 	}
 	a, b, units := median(ours.ns), median(its.ns), float64(j.units)
-	return result{
+	c := result{
 		job: j, rival: r,
 		oursTime: time.Duration(a / units), itsTime: time.Duration(b / units),
 		time: a / b, least: slices.Min(ratios), most: slices.Max(ratios),
 		oursAllocs: ours.allocs / units, itsAllocs: its.allocs / units,
-		allocs: ours.allocs / its.allocs,
 	}
+	if c.itsAllocs > 0.05 { // less is the runtime's own
+		c.allocs = ours.allocs / its.allocs
+	}
+	return c
 }
 
 func median(values []float64) float64 {
@@ -118,7 +138,8 @@ func median(values []float64) float64 {
 }
 
 func (r *result) held() bool {
-	return (r.rival.time == 0 || r.time <= r.rival.time) && (r.rival.allocs == 0 || r.allocs <= r.rival.allocs)
+	within := func(value, budget float64) bool { return budget == 0 || value <= budget }
+	return within(r.time, r.rival.time) && within(r.allocs, r.rival.allocs) && within(r.oursAllocs, r.job.most)
 }
 
 // head names what rows are made of.
@@ -126,17 +147,36 @@ func head(w io.Writer) {
 	fmt.Fprintf(w, "%-25s %7s %7s  %-11s  %-9s  %7s %7s  %s\n", "", "ours", "its", "time ratio", "spread", "allocs", "its", "ratio")
 }
 
-// row writes the result for people, line for machines. A ratio stands before its
-// budget, if it has one.
+// row writes the result for people. A ratio stands before its budget, if it has
+// one, and so does what we may allocate at most.
 func (r *result) row(w io.Writer) {
 	missed := ""
 	if !r.held() {
 		missed = "MISSED"
 	}
+	allocs := against(r.allocs, r.rival.allocs)
+	if r.allocs == 0 {
+		allocs = ""
+	}
+	if r.job.most > 0 {
+		allocs += fmt.Sprintf(", %.0f each", r.job.most)
+	}
 	row := fmt.Sprintf("  %-23s %7v %7v  %-11s  %.2f–%.2f  %7.1f %7.1f  %-11s  %s",
 		r.rival.name, short(r.oursTime), short(r.itsTime), against(r.time, r.rival.time), r.least, r.most,
-		r.oursAllocs, r.itsAllocs, against(r.allocs, r.rival.allocs), missed)
+		r.oursAllocs, r.itsAllocs, allocs, missed)
 	fmt.Fprintln(w, strings.TrimRight(row, " "))
+}
+
+// lines are the result for machines.
+func (r *result) lines() []string {
+	lines := []string{r.line("time", r.time, r.rival.time)}
+	if r.allocs > 0 {
+		lines = append(lines, r.line("allocs", r.allocs, r.rival.allocs))
+	}
+	if r.job.most > 0 {
+		lines = append(lines, fmt.Sprintf("allocs %s %.1f budget %.1f", r.job.name, r.oursAllocs, r.job.most))
+	}
+	return lines
 }
 
 func (r *result) line(what string, value, budget float64) string {
@@ -166,3 +206,5 @@ func short(d time.Duration) time.Duration {
 	}
 	return d.Round(unit)
 }
+
+var epoch = time.Now()

@@ -22,6 +22,7 @@ type stand struct {
 	shared  *pipectx.DB // ours, with Coalesce
 	goredis *redis.Client
 	rueidis rueidis.Client
+	clients []*redis.Client // of tapes
 	stop    func()
 }
 
@@ -79,7 +80,9 @@ func connect(ctx context.Context, o *redis.Options, end func()) (s *stand, err e
 		if s.rueidis != nil {
 			s.rueidis.Close()
 		}
-		_ = s.goredis.Close()
+		for _, c := range append(s.clients, s.goredis) {
+			_ = c.Close()
+		}
 		end()
 	}
 	defer func() {
@@ -93,11 +96,6 @@ func connect(ctx context.Context, o *redis.Options, end func()) (s *stand, err e
 			break
 		}
 		if time.Now().After(deadline) || ctx.Err() != nil {
-			return nil, err
-		}
-	}
-	for i := range 1000 {
-		if err = s.goredis.Set(ctx, key("text", i), value, 0).Err(); err != nil {
 			return nil, err
 		}
 	}
@@ -116,5 +114,18 @@ func connect(ctx context.Context, o *redis.Options, end func()) (s *stand, err e
 			return d.DialContext(ctx, o.Network, addr)
 		},
 	})
-	return s, err
+	if err != nil {
+		return nil, err
+	}
+	return s, s.store(ctx)
+}
+
+// store stores what jobs read: any of them may be the first, or the only one.
+func (s *stand) store(ctx context.Context) error {
+	for i := range 1000 {
+		if err := s.goredis.Set(ctx, key("text", i), value, 0).Err(); err != nil {
+			return err
+		}
+	}
+	return saving(s.plain, records, samples(100))(ctx)
 }
