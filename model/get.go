@@ -62,7 +62,7 @@ func (r Repo[T, K]) Delete(ctx context.Context, id K) *pipectx.Ref[bool] {
 func (r Repo[T, K]) getCommand(id K) *pipectx.Command {
 	c := r.command("HMGET", id).Read()
 	for _, col := range r.model.schema.columns {
-		c.Word(col.name)
+		c.Fixed(&col.name)
 	}
 	return c
 }
@@ -78,15 +78,14 @@ func (s *schema) load(r pipectx.Reply, p unsafe.Pointer) error {
 		if !items.Next() {
 			return fmt.Errorf("model: load %s: the reply has too few fields", r.Key())
 		}
-		item := items.Reply()
-		if item.IsNil() {
+		text, err := items.Bytes()
+		if err == pipectx.ErrNotFound {
 			continue
 		}
-		found = true
-		text, err := item.Bytes()
 		if err != nil {
 			return err
 		}
+		found = true
 		// The reply is ours alone and never changes, so strings may stay in it.
 		if err := c.codec.ParseShared(unsafe.String(unsafe.SliceData(text), len(text)), c.at(p)); err != nil {
 			return fmt.Errorf("model: %w", c.failed(r.Key(), err))

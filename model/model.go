@@ -178,7 +178,7 @@ func (r Repo[T, K]) addFields(c *pipectx.Command, p unsafe.Pointer) {
 		if col.codec.Absent(at) {
 			continue
 		}
-		c.Word(col.name)
+		c.Fixed(&col.name)
 		tail, err := col.codec.Append(c.Tail(), at)
 		if err != nil {
 			err = r.unwritten(col, *r.model.id(p), err)
@@ -191,7 +191,7 @@ func (r Repo[T, K]) addFields(c *pipectx.Command, p unsafe.Pointer) {
 // be absent.
 func (r Repo[T, K]) addDirect(c *pipectx.Command, p unsafe.Pointer) {
 	for _, col := range r.model.schema.columns {
-		c.Word(col.name)
+		c.Fixed(&col.name)
 		tail, err := col.codec.AppendDirect(c.Tail(), col.at(p))
 		if err != nil {
 			err = r.unwritten(col, *r.model.id(p), err)

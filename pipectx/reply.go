@@ -240,6 +240,14 @@ func (it *Items) Next() bool {
 // Reply is the element that Next stepped to.
 func (it *Items) Reply() Reply { return it.current }
 
+// Bytes is [Reply.Bytes] of that element, without a copy of the Reply.
+func (it *Items) Bytes() ([]byte, error) {
+	if it.current.text {
+		return it.current.frame, nil
+	}
+	return it.current.Bytes()
+}
+
 // String shows the reply for messages, shortened.
 func (r Reply) String() string {
 	const most = 64
