@@ -18,10 +18,7 @@ var mistakes = []struct {
 }{
 	{"syntax", "local M = {}\nfunction M.f()\n  if x the\n  end\nend\nreturn M"},
 	{"a block that is not closed", "local M = {}\nfunction M.f()\n  while true do\nend\nreturn M"},
-	{"no module at all", "return redis.call('PING')"},
 	{"no return", "local M = {}\nfunction M.f() end"},
-	{"a table that does not begin empty", "local M = {limit = 5}\nreturn M"},
-	{"a table that is replaced", "local M = {}\nM = setmetatable(M, {})\nreturn M"},
 	{"an unknown global, close to a known one", "local M = {}\nfunction M.f() return rdis.call('PING') end\nreturn M"},
 	{"an unknown global, close to a parameter", "local M = {}\nfunction M.f(amount) return amonut end\nreturn M"},
 	{"an unknown global, close to nothing", "local M = {}\nfunction M.f() return quux end\nreturn M"},
@@ -60,6 +57,17 @@ var mistakes = []struct {
 	{"tabs and letters of several bytes before the place", "local M = {}\nfunction M.f()\n\tlocal s = 'äöü' .. undefined\nend\nreturn M"},
 }
 
+// unlikeModules are texts that are no modules, and that would be script files if
+// they were not given as a Source.
+var unlikeModules = []struct {
+	reason string
+	text   string
+}{
+	{"no module at all", "return redis.call('PING')"},
+	{"a table that does not begin empty", "local M = {limit = 5}\nreturn M"},
+	{"a table that is replaced", "local M = {}\nM = setmetatable(M, {})\nreturn M"},
+}
+
 const otherModule = `local M = {}
 function M.a() end
 function M.reject(why, amount) end
@@ -70,17 +78,25 @@ return M`
 // place, the line, and the cure. The golden file is what users read.
 func TestFindings(t *testing.T) {
 	var all strings.Builder
-	for _, m := range mistakes {
-		_, err := lua.LoadFS(files("m", m.text, "other", otherModule), "m")
+	check := func(reason, text string, err error) {
+		t.Helper()
 		if err == nil {
-			t.Errorf("%s: it was taken:\n%s", m.reason, m.text)
-			continue
+			t.Errorf("%s: it was taken:\n%s", reason, text)
+			return
 		}
 		finding, ok := errors.AsType[lua.Finding](err)
 		if !ok || finding.File != "m.lua" || finding.Line < 1 || finding.Column < 1 {
-			t.Errorf("%s: the error has no place: %#v", m.reason, err)
+			t.Errorf("%s: the error has no place: %#v", reason, err)
 		}
-		fmt.Fprintf(&all, "-- %s\n%v\n\n", m.reason, err)
+		fmt.Fprintf(&all, "-- %s\n%v\n\n", reason, err)
+	}
+	for _, m := range mistakes {
+		_, err := lua.LoadFS(files("m", m.text, "other", otherModule), "m")
+		check(m.reason, m.text, err)
+	}
+	for _, m := range unlikeModules {
+		_, err := lua.TryModule("m", lua.Source("m.lua", m.text))
+		check(m.reason, m.text, err)
 	}
 	golden.Equal(t, "testdata/findings.txt", all.String())
 }

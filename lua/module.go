@@ -12,11 +12,15 @@ import (
 )
 
 // Mod is a module: a named set of Lua functions, parsed and checked. Make it
-// with [Module] or [LoadFS]. It does not change afterwards: share it freely.
+// with [Module] or [LoadFS]. A script file is a module of one function, main. It
+// does not change afterwards: share it freely.
 type Mod struct {
 	name    string
 	units   []*unit
 	imports []*Mod               // in the order of the text
+	calls   []*Mod               // scripts that CALL names
+	script  *scriptFile          // nil: a module
+	pieces  []*piece             // the files it was read from
 	exports map[string]*function // by name, private ones included
 	defines map[string][]place   // the statements that put functions under a field
 }
@@ -130,7 +134,7 @@ func atCaller(err error) error {
 	return err
 }
 
-// Name is the module's name.
+// Name is the module's name, with its folders: queue/add.
 func (m *Mod) Name() string { return m.name }
 
 // Functions lists the functions that Go may call, sorted: those of the module

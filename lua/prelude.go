@@ -29,6 +29,12 @@ return {err=text.." {lua"..at.."}",ignore_error_stats_update=silent} end`
 	// fail(code, message) is how a function refuses: a typed error in Go.
 	preludeFail = `local function fail(code,message) code=tostring(code) error({err=message==nil and code or code.." "..tostring(message)}) end`
 
+	// NOW is the server's time in seconds, read once.
+	preludeNow = `local NOW=redis.call("TIME") NOW=NOW[1]+NOW[2]/1000000`
+
+	// __o gives an argument that is absent its default.
+	helperDefault = `local function __o(v,default) if v==nil then return default end return v end`
+
 	// __j reads a JSON argument. cjson's null is a value that counts as true;
 	// here it is nil, as on the embedded server.
 	helperJSON = `local function __j(text) local v,null=cjson.decode(text),cjson.null if v==null then return nil end

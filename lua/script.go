@@ -37,14 +37,23 @@ func (l *linker) emit(what linkage) *Script {
 	if what.helpers != "" {
 		w.add(what.helpers)
 	}
-	tables := make([]string, len(l.order))
-	for i, m := range l.order {
-		tables[i] = l.fields[m] + "={}"
+	var tables []string
+	for _, m := range l.order {
+		if m.script == nil {
+			tables = append(tables, l.fields[m]+"={}")
+		}
 	}
-	w.add("local function __m() local __={" + strings.Join(tables, ",") + "}")
+	now := ""
+	if l.now {
+		now = "\n" + preludeNow
+	}
+	w.add("local function __m() local __={" + strings.Join(tables, ",") + "}" + now)
 	for _, m := range l.order {
 		for _, u := range m.units {
-			if l.keeps(u) {
+			switch {
+			case m.script != nil:
+				l.emitScript(&w, u)
+			case l.keeps(u):
 				w.add("do" + l.locals(u))
 				l.emitUnit(&w, u)
 				w.add("end")
@@ -93,14 +102,19 @@ func (l *linker) emitUnit(w *writer, u *unit) {
 			edit(u.chunk.Cut(top.Stat))
 		}
 	}
-	edit(u.chunk.Replace(u.self.Init, "__."+l.fields[u.mod]))
+	if u.mod.script == nil {
+		edit(u.chunk.Replace(u.self.Init, "__."+l.fields[u.mod]))
+	} else {
+		edit(lua51.Edit{To: strings.IndexByte(u.chunk.Src, '\n')}) // its parameters
+	}
 	for _, r := range u.requires {
 		value := "nil" // nobody uses it
-		if field, used := l.fields[u.mod.imported(r.name)]; used {
+		if field, used := l.fields[u.mod.imported(r.path())]; used {
 			value = "__." + field
 		}
 		edit(u.chunk.Replace(r.call, value))
 	}
+	l.emitCalls(u, edit)
 	for _, c := range u.chunk.Comments {
 		edit(lua51.Edit{From: c.Pos.Offset, To: c.End, Text: " "})
 	}
@@ -150,29 +164,40 @@ func (s *Script) tooMuch(err error) error {
 		return err
 	}
 	where := ""
-	if f, ok := s.at(syntax.Pos.Line); ok {
-		where = fmt.Sprintf("%s:%d: ", f.File, f.Line)
+	if frames := s.at(syntax.Pos.Line); len(frames) > 0 {
+		where = fmt.Sprintf("%s:%d: ", frames[0].File, frames[0].Line)
 	}
 	return fmt.Errorf("lua: %s%s is at a limit of Lua's: %s; split the function or the text", where, s.name, syntax.Msg)
 }
 
-// at returns where a line of the script came from, for people. Lines of ours
-// have no place, nor have those of modules that support others.
-func (s *Script) at(n int) (Frame, bool) {
+// at returns where a line of the script came from, for people: the line, and
+// behind it the includes that brought it in, innermost first. Lines of ours have
+// no place, nor have those of modules that support others.
+func (s *Script) at(n int) []Frame {
 	if n < 1 || n > len(s.lines) || s.lines[n-1].unit == nil {
-		return Frame{}, false
+		return nil
 	}
 	u, n := s.lines[n-1].unit, s.lines[n-1].n
 	if strings.HasPrefix(u.mod.name, reserved) {
-		return Frame{}, false
+		return nil
 	}
-	f := Frame{File: u.file, Line: u.line(n), Source: strings.TrimSpace(u.chunk.Line(n))}
+	f := Frame{Source: strings.TrimSpace(u.source(n))}
+	f.File, f.Line = u.place(n)
+	if u.mod.script != nil {
+		f.Func = u.mod.name
+	}
 	for _, d := range u.chunk.Functions { // the last that begins before is the innermost
 		if d.Name != "" && d.Pos().Line <= n && n <= u.chunk.Position(d.End()).Line {
 			f.Func = u.title(d)
 		}
 	}
-	return f, true
+	frames := []Frame{f}
+	if at := u.spot(n); at != nil {
+		for via := at.via; via != nil; via = via.via {
+			frames = append(frames, Frame{File: via.in.file, Line: via.line, Source: strings.TrimSpace(via.in.lineAt(via.line))})
+		}
+	}
+	return frames
 }
 
 // reserved begins the names of modules that support others, such as the one

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -108,13 +109,7 @@ func (s *Script) fault(reply *pipectx.ServerError) error {
 		return e // not raised in the script: NOPERM, OOM, BUSY
 	}
 	e.Message = strings.TrimSuffix(e.Message, at[0])
-	for n := range strings.FieldsSeq(at[1]) {
-		line, _ := strconv.Atoi(n)
-		// Some servers tell the line of a C function's caller twice.
-		if f, ok := s.at(line); ok && (len(e.Trace) == 0 || e.Trace[len(e.Trace)-1] != f) {
-			e.Trace = append(e.Trace, f)
-		}
-	}
+	e.Trace = s.trace(strings.Fields(at[1]))
 	if e.Code == "ERR" {
 		e.Message = strings.TrimPrefix(e.Message, position.FindString(e.Message))
 		bare := e.Message // raised again, it has more than one
@@ -127,10 +122,33 @@ func (s *Script) fault(reply *pipectx.ServerError) error {
 	}
 	e.Message = inside.ReplaceAllStringFunc(e.Message, func(text string) string {
 		line, _ := strconv.Atoi(inside.FindStringSubmatch(text)[1])
-		if f, ok := s.at(line); ok {
-			return fmt.Sprintf("%s:%d:", f.File, f.Line)
+		if frames := s.at(line); len(frames) > 0 {
+			return fmt.Sprintf("%s:%d:", frames[0].File, frames[0].Line)
 		}
 		return text
 	})
 	return e
+}
+
+// trace maps the lines of a traceback. The includes that brought a line in stand
+// behind it, once for lines in a row that came by the same.
+func (s *Script) trace(lines []string) (trace []Frame) {
+	var last []Frame
+	flush := func(next []Frame) {
+		if len(last) > 1 && (len(next) == 0 || !slices.Equal(last[1:], next[1:])) {
+			trace = append(trace, last[1:]...)
+		}
+	}
+	for _, n := range lines {
+		line, _ := strconv.Atoi(n)
+		frames := s.at(line)
+		// Some servers tell the line of a C function's caller twice.
+		if len(frames) == 0 || last != nil && frames[0] == last[0] {
+			continue
+		}
+		flush(frames)
+		trace, last = append(trace, frames[0]), frames
+	}
+	flush(nil)
+	return trace
 }
