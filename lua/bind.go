@@ -58,6 +58,9 @@ func (b *binding) receive(o *Opener) error {
 
 // arguments matches the fields of In with the parameters.
 func (b *binding) arguments(t reflect.Type) error {
+	if t == argsType {
+		return b.dynamic()
+	}
 	fields, err := b.fields(t)
 	if err != nil {
 		return err
@@ -197,7 +200,11 @@ func (b *binding) link() (*Script, error) {
 	if b.defaults {
 		helpers = append(helpers, helperDefault)
 	}
-	if b.plan.kind != ignored {
+	switch b.plan.kind {
+	case ignored, rawResult:
+	case freeForm:
+		helpers = append(helpers, helperEncode)
+	default:
 		helpers = append(helpers, helperResult)
 	}
 	what.helpers = strings.Join(helpers, "\n")

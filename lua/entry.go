@@ -15,6 +15,7 @@ import (
 type Entry[In, Out any] struct {
 	script   *Script
 	receiver bool // its first key comes apart from In
+	dynamic  bool // In is Args
 	keys     []value
 	args     []value
 	plan     resultPlan
@@ -39,10 +40,16 @@ type Entry[In, Out any] struct {
 // the slot and go by KEYS. A parameter annotated as optional needs no field, and
 // is nil then.
 //
+// In is [Args] for names that are known at run time only.
+//
 // Out is a scalar, a pointer to one where nil is a result, a list of scalars, a
 // struct tagged like In for a table with those fields, or struct{} for a result
-// nobody wants. Annotations of the function, if there are any, must agree. The
-// package comment tells how values cross.
+// nobody wants. Maps and lists of other things are free-form, as is a struct where
+// the function is annotated so. any is what the annotation says, and without one
+// the reply as it is: nil, int64, string or []any. Annotations of the function, if
+// there are any, must agree. The package comment tells how values cross.
+//
+// The one function of a script file is called main.
 //
 // Bind panics, at start-up, if something does not fit; [TryBind] returns the
 // error.
@@ -78,7 +85,7 @@ func BindReceiver[In, Out any](mod *Mod, function string, receiver *Opener) (*En
 	if err := b.results(reflect.TypeFor[Out]()); err != nil {
 		return nil, err
 	}
-	e := &Entry[In, Out]{receiver: receiver != nil, keys: b.keys, args: b.args, plan: b.plan}
+	e := &Entry[In, Out]{receiver: receiver != nil, dynamic: reflect.TypeFor[In]() == argsType, keys: b.keys, args: b.args, plan: b.plan}
 	if e.script, err = b.link(); err != nil {
 		return nil, err
 	}
@@ -140,11 +147,15 @@ func (b BoundEntry[In, Out]) CallOn(ctx context.Context, key string, in In) *pip
 
 func (e *Entry[In, Out]) send(ctx context.Context, db *pipectx.DB, c *pipectx.Command, in In) *pipectx.Ref[Out] {
 	p := unsafe.Pointer(&in)
-	for i := range e.keys {
-		c.AppendKey(e.script.argument(&e.keys[i], c.Tail(), p))
-	}
-	for i := range e.args {
-		c.Append(e.script.argument(&e.args[i], c.Tail(), p))
+	if e.dynamic {
+		e.script.sendArgs(c, e.keys, e.args, *(*Args)(p))
+	} else {
+		for i := range e.keys {
+			c.AppendKey(e.script.argument(&e.keys[i], c.Tail(), p))
+		}
+		for i := range e.args {
+			c.Append(e.script.argument(&e.args[i], c.Tail(), p))
+		}
 	}
 	c.OnError(e.script.onError)
 	return pipectx.Send(ctx, db, c, e.decode)
