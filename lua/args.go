@@ -235,29 +235,6 @@ func (p *resultPlan) decodeAny(r pipectx.Reply, out unsafe.Pointer) error {
 	return nil
 }
 
-// anyReply is a reply as Go values: nil, int64, string, []any.
-func anyReply(r pipectx.Reply) (any, error) {
-	if r.IsNil() {
-		return nil, nil
-	}
-	if r.IsInt() {
-		return r.Int()
-	}
-	items, err := r.Items()
-	if err != nil {
-		return r.Text()
-	}
-	list := make([]any, 0, items.Len())
-	for items.Next() {
-		x, err := anyReply(items.Reply())
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, x)
-	}
-	return list, nil
-}
-
 // Run parses a text and calls it as a script, once: its directives name keys
 // and arguments. Its result is as for [Bind]. A text that is called often is
 // better parsed once: see [Parse].

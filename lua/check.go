@@ -54,7 +54,8 @@ func wordSet(words string) map[string]bool {
 // check finds what can be known to go wrong before a server sees the module.
 func (m *Mod) check() (found Findings) {
 	for _, u := range m.units {
-		of := slices.Concat(u.checkTable(), u.checkRequires(), u.checkGlobals(), u.checkModules(), u.checkCalls(), u.checkScripts())
+		of := slices.Concat(u.checkTable(), u.checkRequires(), u.checkGlobals(), u.checkModules(), u.checkCalls(), u.checkScripts(),
+			u.checkKeys(), u.checkState(), u.checkDigits(), u.checkFlow())
 		slices.SortStableFunc(of, func(a, b Finding) int {
 			return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 		})

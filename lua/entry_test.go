@@ -384,7 +384,7 @@ func TestResultsAreChecked(t *testing.T) {
 			{"return 300", result[int8], "the result of M.f: field: \"300\" is not an int8: out of range"},
 			{"return 5", result[string], "is 5, not a string"},
 			{"return true", result[string], "is true, not a string"},
-			{"return redis.call('GET', 'none')", result[string], "is false, not a string"},
+			{"--- @undeclared\nreturn redis.call('GET', 'none')", result[string], "is false, not a string"},
 			{"return 1", result[bool], "is 1, not a bool"},
 			{"return nil", result[bool], "is nil, not a bool"},
 			{"return 'x'", result[float64], "is string, not a float"},

@@ -158,6 +158,8 @@ func (b *builder) addScript(t text) {
 	b.mod.units = append(b.mod.units, u)
 	u.findRequires()
 	u.declarations()
+	u.findSites()
+	u.findUndeclared()
 	b.mod.exports[entryOfScript] = &function{name: entryOfScript, unit: u, def: chunk.Main, sign: sign}
 }
 

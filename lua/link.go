@@ -63,6 +63,9 @@ type linker struct {
 	calls map[*Mod]bool      // scripts that CALL names
 	fail  bool               // the global fail is used
 	now   bool               // the global NOW is
+	done  bool               // __d is
+
+	undeclared bool // something reachable makes keys itself
 
 	order  []*Mod          // in which they are built
 	fields map[*Mod]string // of __
@@ -89,6 +92,9 @@ func link(what linkage) (*Script, error) {
 		l.arrange(mod, seen)
 	}
 	if found := l.early(); len(found) > 0 {
+		return nil, found
+	}
+	if found := l.annotated(what.entry); len(found) > 0 {
 		return nil, found
 	}
 	if err := l.nameFields(roots); err != nil {
@@ -256,4 +262,42 @@ func (l *linker) nameFields(roots []*Mod) error {
 		l.fields[m], taken[field] = field, true
 	}
 	return nil
+}
+
+// annotated sees what is reachable in the light of what the entry says of
+// itself.
+func (l *linker) annotated(entry *function) (found Findings) {
+	for _, m := range l.order {
+		for _, u := range m.units {
+			if m.script != nil && m.exports[entryOfScript].sign.Undeclared {
+				l.undeclared = true
+			}
+			for _, f := range u.undeclared {
+				l.undeclared = l.undeclared || l.reaches(u, f)
+			}
+			if !entry.sign.ReadOnly {
+				continue
+			}
+			for _, s := range u.sites {
+				if !l.reaches(u, s.value) || s.call != nil && s.reads {
+					continue
+				}
+				what := "a computed command"
+				if s.command != "" {
+					what = s.command
+				}
+				found = append(found, u.finding(s.value, fmt.Sprintf("%s is annotated @readonly, and %s may write", entry.title(), what), "take the annotation away, or the write"))
+			}
+		}
+	}
+	return found
+}
+
+// reaches tells whether a node of a unit is in the script.
+func (l *linker) reaches(u *unit, n lua51.Node) bool {
+	i, found := slices.BinarySearchFunc(u.top, n.Pos().Offset, func(t lua51.Top, offset int) int { return t.Stat.Pos().Offset - offset })
+	if !found {
+		i-- // the last that begins before it
+	}
+	return i >= 0 && l.kept[place{u, u.top[i].Stat}]
 }

@@ -135,10 +135,10 @@ return M`}, "xy", nil},
 		{"functions defined in a block",
 			[]string{"m", `local M = {}
 do
-  local count = 0
-  function M.next() count = count + 1 return count end
+  local count = {"1", "2"}
+  function M.next(n) return count[n] end
 end
-function M.main() return M.next() .. M.next() end
+function M.main() return M.next(1) .. M.next(2) end
 return M`}, "12", nil},
 		{"a module as a value keeps all its functions",
 			[]string{"m", `local M = {}

@@ -84,7 +84,7 @@ func (b *binding) results(t reflect.Type) error {
 		return b.faultAt(at, "its result %v", err)
 	}
 	if t.Kind() == reflect.Struct && returns == "" { // forgotten tags are likelier
-		return b.fault("its result cannot be Go's %v; tag its fields `lua:\"name\"`, or annotate the function --- @return json for a free form", t)
+		return b.fault("its result cannot be Go's %v; use a struct whose fields are tagged `lua:\"name\"`, or annotate the function --- @return json for a free form", t)
 	}
 	b.plan.kind, b.plan.values = freeForm, []value{v}
 	return nil
@@ -166,7 +166,10 @@ func (p *resultPlan) decode(r pipectx.Reply, out unsafe.Pointer) error {
 	case p.kind == freeForm:
 		return p.decodeJSON(r, out)
 	case p.kind == rawResult:
-		x, err := anyReply(r)
+		if r.IsNil() {
+			return nil
+		}
+		x, err := r.Any()
 		*(*any)(out) = x
 		return err
 	}

@@ -16,6 +16,8 @@ type Script struct {
 	name  string
 	lines []line // of the body, from line 1
 
+	undeclared bool // it makes keys itself
+
 	onError func(*pipectx.ServerError) error // fault, bound once
 }
 
@@ -27,10 +29,26 @@ type line struct {
 
 // emit writes the script.
 func (l *linker) emit(what linkage) *Script {
-	var w writer
 	name := what.entry.title()
+	var body writer
+	for _, m := range l.order {
+		for _, u := range m.units {
+			switch {
+			case m.script != nil:
+				l.emitScript(&body, u)
+			case l.keeps(u):
+				body.add("do" + l.locals(u))
+				l.emitUnit(&body, u)
+				body.add("end")
+			}
+		}
+	}
+	var w writer
 	w.add("-- " + name)
 	w.add(preludeTrace)
+	if l.done {
+		w.add(preludeDone)
+	}
 	if l.fail {
 		w.add(preludeFail)
 	}
@@ -43,27 +61,16 @@ func (l *linker) emit(what linkage) *Script {
 			tables = append(tables, l.fields[m]+"={}")
 		}
 	}
-	now := ""
+	w.add("local function __m() local __={" + strings.Join(tables, ",") + "}")
 	if l.now {
-		now = "\n" + preludeNow
+		w.add(preludeNow)
 	}
-	w.add("local function __m() local __={" + strings.Join(tables, ",") + "}" + now)
-	for _, m := range l.order {
-		for _, u := range m.units {
-			switch {
-			case m.script != nil:
-				l.emitScript(&w, u)
-			case l.keeps(u):
-				w.add("do" + l.locals(u))
-				l.emitUnit(&w, u)
-				w.add("end")
-			}
-		}
-	}
+	w.text, w.lines = append(w.text, body.text...), append(w.lines, body.lines...)
 	w.add(what.call)
 	w.add("end")
 	w.add(preludeRun)
-	s := &Script{Script: pipectx.NewScript(strings.Join(w.text, "\n")), name: name, lines: w.lines}
+	s := &Script{Script: pipectx.NewScript(strings.Join(w.text, "\n")), name: name, lines: w.lines, undeclared: l.undeclared}
+	s.ReadOnly, s.Resend = what.entry.sign.ReadOnly, what.entry.sign.Idempotent
 	s.onError = s.fault
 	return s
 }
@@ -115,6 +122,7 @@ func (l *linker) emitUnit(w *writer, u *unit) {
 		edit(u.chunk.Replace(r.call, value))
 	}
 	l.emitCalls(u, edit)
+	l.notes(u, edit)
 	for _, c := range u.chunk.Comments {
 		edit(lua51.Edit{From: c.Pos.Offset, To: c.End, Text: " "})
 	}

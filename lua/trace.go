@@ -28,12 +28,18 @@ import (
 //	if errors.As(err, &refused) && refused.Code == "FUNDS" { … }
 //
 // %+v prints the Lua traceback behind the message. What the function wrote by
-// redis.call before it failed stays written: validate first, write after.
+// redis.call before it failed stays written, and Partial says so: validate first,
+// write after.
 type Error struct {
 	Code    string
 	Message string
 	Script  string  // accounts.transfer
 	Trace   []Frame // innermost first; empty when the server gave no line
+
+	// Partial says that something was written before the script failed, and
+	// stays written. A redis.pcall that failed counts as a write, and so does a
+	// command that the script computes.
+	Partial bool
 }
 
 // Frame is one level of a Lua traceback, in the author's file and line.
@@ -88,7 +94,7 @@ func (e *Error) Traceback() string {
 
 var (
 	// trailer is what the wrapper's handler appends.
-	trailer = regexp.MustCompile(`(?:^| )\{lua((?: \d+)*)\}$`)
+	trailer = regexp.MustCompile(`(?:^| )\{lua(\+?)((?: \d+)*)\}$`)
 	// position is what Lua puts before a message: the chunk's name on the server
 	// at hand, which the embedded one leaves empty, and the line.
 	position = regexp.MustCompile(`^(?:@?user_script)?: ?\d+: `)
@@ -109,7 +115,8 @@ func (s *Script) fault(reply *pipectx.ServerError) error {
 		return e // not raised in the script: NOPERM, OOM, BUSY
 	}
 	e.Message = strings.TrimSuffix(e.Message, at[0])
-	e.Trace = s.trace(strings.Fields(at[1]))
+	e.Partial = at[1] == "+"
+	e.Trace = s.trace(strings.Fields(at[2]))
 	if e.Code == "ERR" {
 		e.Message = strings.TrimPrefix(e.Message, position.FindString(e.Message))
 		bare := e.Message // raised again, it has more than one

@@ -21,7 +21,10 @@ type unit struct {
 	self     *lua51.Local // the module's table, `local M = {}`
 	requires []require
 
-	called   map[*lua51.Name]*Mod          // by CALL
+	called     map[*lua51.Name]*Mod // by CALL
+	sites      []site               // calls of redis.call
+	undeclared []*lua51.Function    // annotated so
+
 	definers map[*lua51.Local][]lua51.Stat // what may go where a local is not used
 	optional map[lua51.Stat]bool           // may go where nobody needs it
 }
@@ -110,6 +113,8 @@ func (b *builder) add(t text, chunk *lua51.Chunk) {
 		return
 	}
 	u.declarations()
+	u.findSites()
+	u.findUndeclared()
 	b.found = append(b.found, u.export()...)
 }
 
