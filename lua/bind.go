@@ -208,7 +208,17 @@ func (b *binding) link() (*Script, error) {
 		helpers = append(helpers, helperResult)
 	}
 	what.helpers = strings.Join(helpers, "\n")
-	return link(what)
+	s, err := link(what)
+	if err != nil {
+		return nil, err
+	}
+	if s.keys = b.first + len(b.keys); s.keys == 0 { // it may read KEYS itself
+		s.keys = -1
+		if file := b.f.unit.mod.script; file != nil {
+			s.keys = file.keys
+		}
+	}
+	return s, nil
 }
 
 // tagged is a field with a lua tag.

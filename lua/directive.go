@@ -47,6 +47,9 @@ func directives(file, text string) []directive {
 			}
 		}
 		rest := line[sign.Pos.Column+len(word.Text) : end]
+		if strings.TrimSpace(rest) == "" && i > 0 && endsValue(tokens[i-1]) {
+			continue // the rest of a division
+		}
 		found = append(found, directive{word.Text, "%" + word.Text, strings.TrimSpace(rest), true, sign.Pos.Line, sign.Pos.Column})
 	}
 	for _, c := range comments {
@@ -62,6 +65,15 @@ func directives(file, text string) []directive {
 	}
 	slices.SortStableFunc(found, func(a, b directive) int { return a.line - b.line })
 	return found
+}
+
+// endsValue tells whether an expression may end in a token.
+func endsValue(t lua51.Token) bool {
+	switch t.Kind {
+	case lua51.NameToken, lua51.NumberToken, lua51.StringToken:
+		return true
+	}
+	return slices.Contains([]string{")", "]", "}", "nil", "true", "false", "end", "..."}, t.Text)
 }
 
 // mayHaveDirectives spares most texts the second look of a lexer.

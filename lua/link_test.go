@@ -191,8 +191,8 @@ return M`}, "other", nil},
 			[]string{"m", `local M = {}
 local other = require "other"
 local seen = {}
-local function note(s) seen[#seen + 1] = s end
-note("top") note(other.word())
+local function note(t, s) t[#t + 1] = s end
+note(seen, "top") note(seen, other.word())
 function M.main() return table.concat(seen, ",") end
 return M`, "other", `local M = {}
 local third = require "third"

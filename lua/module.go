@@ -18,7 +18,8 @@ type Mod struct {
 	name    string
 	units   []*unit
 	imports []*Mod               // in the order of the text
-	calls   []*Mod               // scripts that CALL names
+	aliases map[string]*Mod      // by ImportAs
+	calls   []*Mod               // those, and scripts that CALL names
 	script  *scriptFile          // nil: a module
 	pieces  []*piece             // the files it was read from
 	exports map[string]*function // by name, private ones included
@@ -73,6 +74,24 @@ func Import(mod *Mod) Part {
 			b.fault(Finding{File: b.mod.name, Message: fmt.Sprintf("two modules here are called %s", mod.name), Cure: "rename one of them"})
 		default:
 			b.mod.imports = append(b.mod.imports, mod)
+		}
+	})
+}
+
+// ImportAs is [Import] under another name: where two modules are called alike, or
+// where a shorter name reads better.
+func ImportAs(name string, mod *Mod) Part {
+	return part(func(b *builder) {
+		switch {
+		case mod == nil:
+			b.fault(Finding{File: b.mod.name, Message: "an imported module is nil", Cure: "declare it as a package variable"})
+		case badModuleName(name) != "":
+			b.fault(Finding{File: b.mod.name, Message: fmt.Sprintf("the name %q of an import %s", name, badModuleName(name))})
+		case b.mod.imported(name) != nil:
+			b.fault(Finding{File: b.mod.name, Message: fmt.Sprintf("two modules here are called %s", name), Cure: "rename one of them"})
+		default:
+			b.mod.aliases[name] = mod
+			b.mod.calls = append(b.mod.calls, mod)
 		}
 	})
 }
@@ -182,6 +201,9 @@ func (m *Mod) function(name string) (*function, error) {
 func (m *Mod) imported(name string) *Mod {
 	if name == m.name {
 		return m
+	}
+	if other := m.aliases[name]; other != nil {
+		return other
 	}
 	for _, other := range m.imports {
 		if other.name == name {

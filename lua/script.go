@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/redmoon-go/redmoon/internal/lua51"
 	"github.com/redmoon-go/redmoon/pipectx"
@@ -16,7 +17,9 @@ type Script struct {
 	name  string
 	lines []line // of the body, from line 1
 
+	keys       int  // how many it takes; -1 where it does not say
 	undeclared bool // it makes keys itself
+	strict     atomic.Pointer[pipectx.Script]
 
 	onError func(*pipectx.ServerError) error // fault, bound once
 }

@@ -88,7 +88,7 @@ type builder struct {
 }
 
 func newBuilder(name string) *builder {
-	return &builder{mod: &Mod{name: name, exports: map[string]*function{}, defines: map[string][]place{}}}
+	return &builder{mod: &Mod{name: name, exports: map[string]*function{}, aliases: map[string]*Mod{}, defines: map[string][]place{}}}
 }
 
 func (b *builder) fault(f Finding) { b.found = append(b.found, f) }
@@ -237,7 +237,7 @@ func (u *unit) target(use *lua51.Name) *Mod {
 		return u.mod
 	}
 	if r := u.alias(use.Local); r != nil {
-		return u.mod.imported(r.name)
+		return u.mod.imported(r.path())
 	}
 	return nil
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Load loads scripts into the cache of every node, replicas of a Cluster among
-// them, before anyone calls them. It is never needed: a call takes the body along
+// Load loads scripts into the cache of every node before anyone calls them: of a
+// Cluster, all that it tells of, replicas among them. It is never needed: a call takes the body along
 // where a node does not know it. It spares the first calls those bytes.
 //
 // Cost: SCRIPT LOAD; 1 command a script and node; 1 round trip a node, all at once;
