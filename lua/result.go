@@ -74,7 +74,7 @@ func (b *binding) results(t reflect.Type) error {
 	if returns != "" && returns != "json" && returns != "json?" && t.Kind() == reflect.Slice {
 		return b.faultAt(at, "its result is annotated %s, and Go's %v is a list; annotate it json", returns, t)
 	}
-	if t.Kind() == reflect.Slice {
+	if t.Kind() == reflect.Slice && !reflect.PointerTo(t).Implements(unmarshaler) {
 		if elem, err := newValue("", t.Elem(), ""); err == nil && elem.codec.Lua().Kind != field.LuaJSON && !elem.codec.Optional() {
 			b.plan.kind, b.plan.values = listing, []value{elem}
 			return nil
