@@ -120,9 +120,9 @@ func (u *unit) checkState() (found Findings) {
 			}
 			switch {
 			case use.Write && l != u.self && u.alias(l) == nil:
-				found = append(found, u.finding(use, fmt.Sprintf("%s outlives the call: it is a local of the module", l.Name), cure))
+				found = append(found, u.finding(use, fmt.Sprintf("the module's local %s is assigned to in a function: that is state, which one call may leave to another", l.Name), cure))
 			case use.Store && (isTable || l == u.self):
-				found = append(found, u.finding(use, fmt.Sprintf("%s outlives the call: it is a table of the module", l.Name), cure))
+				found = append(found, u.finding(use, fmt.Sprintf("the module's table %s is changed in a function: that is state, which one call may leave to another", l.Name), cure))
 			}
 		}
 	}

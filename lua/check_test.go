@@ -53,9 +53,28 @@ var mistakes = []struct {
 	{"a parameter annotated twice", "local M = {}\n--- @key a\n--- @arg a string\nfunction M.f(a) end\nreturn M"},
 	{"two results", "local M = {}\n--- @return int\n--- @return int\nfunction M.f() end\nreturn M"},
 	{"a misspelt annotation", "local M = {}\n--- @args amount int\n--- @see nothing\nfunction M.f(amount) end\nreturn M"},
+	{"a key that is written out", "local M = {}\nfunction M.f() return redis.call('GET', 'total') end\nreturn M"},
+	{"a key that is put together", "local M = {}\nlocal call = redis.call\nfunction M.f(id)\n  local key = 'user:' .. id\n  call('HSET', key, 'a', 1)\n  redis.pcall('MSET', id, 1, string.format('%s:x', id), 2)\nend\nreturn M"},
+	{"keys behind a count", "local M = {}\nlocal r = redis\nfunction M.f(a) return r.call('ZUNION', 2, a, 'b') end\nreturn M"},
+	{"a local of the module assigned to in a function", "local M = {}\nlocal count = 0\nfunction M.f() count = count + 1 return count end\nreturn M"},
+	{"a table of the module filled in a function", "local M = {}\nlocal cache = {}\nfunction M.f(k) cache[k] = redis.call('GET', k) M.last = k end\nreturn M"},
+	{"digits that get lost", "local M = {}\n--- @arg n int\n--- @arg at time\nfunction M.f(n, at) return 'n' .. n, tostring(at) end\nreturn M"},
+	{"code behind an error", "local M = {}\nfunction M.f()\n  error('x')\n  return 1\nend\nreturn M"},
+	{"code behind branches that all leave", "local M = {}\nfunction M.f(x)\n  if x then return 1 elseif x == nil then fail('X') else do return 2 end end\n  return 3\nend\nreturn M"},
+	{"code behind an endless loop", "local M = {}\nfunction M.f()\n  while true do for i = 1, 2 do break end end\n  return 3\nend\nreturn M"},
+	{"code whose condition never holds", "local M = {}\nfunction M.f(x)\n  if false then x = 1 end\n  while nil do x = 2 end\n  return x\nend\nreturn M"},
+	{"too many upvalues", "local M = {}\nlocal " + strings.Join(sixtyOne, ", ") + "\nfunction M.f() return " + strings.Join(sixtyOne, ", ") + " end\nreturn M"},
 	{"several findings, in the order of the text", "local M = {}\nlocal other = require 'other'\nfunction M.f()\n  x = other.b(y, quux)\n  return other.reject(1, 2, zzz)\nend\nreturn M"},
 	{"tabs and letters of several bytes before the place", "local M = {}\nfunction M.f()\n\tlocal s = 'äöü' .. undefined\nend\nreturn M"},
 }
+
+// sixtyOne are more names than a function may have upvalues.
+var sixtyOne = func() (names []string) {
+	for i := range 61 {
+		names = append(names, fmt.Sprintf("x%d", i))
+	}
+	return names
+}()
 
 // unlikeModules are texts that are no modules, and that would be script files if
 // they were not given as a Source.
@@ -117,6 +136,18 @@ func TestNoFindings(t *testing.T) {
 		{"fail with a computed code", "function M.f(c) if c == 'a' then fail(c, 'm') elseif c then fail('X' .. c) end fail('CODE') end"},
 		{"fail of one's own", "local function fail(a, b, c) return a end function M.f() return fail('not a code', 2, 3) end"},
 		{"comments of tools", "--- Text.\n--- @see this\n--- @field x\n--- 100% sure\n--- @return int how many\nfunction M.f() end"},
+		{"keys that were passed", "function M.f(a, t) redis.call('MSET', a, 'b', t[1], 'c') redis.call('DEL', unpack(KEYS)) redis.call('SET', a, 'x' .. a) end"},
+		{"a key chosen among those passed", "function M.f(a, b) local k = a or b return redis.call('GET', k), redis.call('GET', a == '' and b or a) end"},
+		{"keys of a function that says so", "\n--- Text.\n--- @undeclared\nfunction M.f(id) local function g() return redis.call('GET', 'x' .. id) end return g() end"},
+		{"commands without keys", "function M.f() return redis.call('TIME'), redis.call('PUBLISH', 'channel', 'x'), redis.call('PING') end"},
+		{"a local that is assigned may be any key", "function M.f(a) local k = 'x' k = a return redis.call('GET', k) end"},
+		{"state of the function's own", "function M.f() local n, t = 0, {} for i = 1, 3 do n = n + i t[i] = n end return n end"},
+		{"a local declared first and filled at the top", "local f, t = nil, {} f = function() end t.f = f function M.g() return f, t end"},
+		{"digits of what may be large, written whole", "--- @arg n int\n--- @arg s string\n--- @arg e int64\nfunction M.f(n, s, e) return s .. string.format('%.0f', n) .. e .. tostring(s) end"},
+		{"a parameter that is assigned", "--- @arg n int\nfunction M.f(n) n = string.format('%d', n) return 'n' .. n end"},
+		{"a name that shadows one", "--- @arg n int\nfunction M.f(n) local function g(n) return 'n' .. n end return g('x') .. string.format('%d', n) end"},
+		{"ends that are reached", "function M.f(x) while true do if x then break end end if x then return 1 end repeat return 2 until x end"},
+		{"an error of one's own", "local function error(...) end function M.f() error('x') return 1 end"},
 		{"an annotation with words behind it", "--- @arg a int? how many, nil for all\nfunction M.f(a) end"},
 	}
 	for _, test := range tests {

@@ -109,7 +109,11 @@ func (a *assembly) add(p *piece, via *spot) {
 
 // include appends the lines of the file that a directive names.
 func (a *assembly) include(p *piece, d directive, at spot) {
-	fault := func(message, cure string) { a.found = append(a.found, p.finding(d, message, cure)) }
+	fault := func(message, cure string) {
+		if len(a.found) < 16 {
+			a.found = append(a.found, p.finding(d, message, cure))
+		}
+	}
 	if a.read == nil {
 		fault("a text from memory has no files to include", "load it by LoadFS from an fs.FS")
 		return
@@ -143,8 +147,15 @@ func (a *assembly) include(p *piece, d directive, at spot) {
 	if a.taken[other] && (other.once || !d.bare) {
 		return
 	}
+	if len(a.lines) > mostLines {
+		fault("the includes make a text of more than a million lines", "a file that is included by several others says %pragma once")
+		return
+	}
 	a.add(other, &at)
 }
+
+// mostLines ends what would not end soon: files that include each other twice.
+const mostLines = 1_000_000
 
 // includeName is the name in `"name"`, 'name' or, with a semicolon behind or
 // not, name itself.

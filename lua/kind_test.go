@@ -156,7 +156,7 @@ function M.fails(k) fail("CODE") end`)
 		}
 	})
 	other := bind[args, string](t, mod, "other")
-	one := redistest.NewCluster(t) // keys of two slots on one node
+	one := redistest.Cluster(t) // keys of two slots on one node
 	a, b := sameNode(t, one)
 	client := one.Master(t, a).Client(t)
 	db, err := pipectx.New(client)

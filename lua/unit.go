@@ -360,5 +360,9 @@ func (t *text) syntaxFinding(err error) Finding {
 		return fmt.Sprintf("line %d", n)
 	})
 	file, at := t.place(line)
-	return Finding{File: file, Line: at, Column: column, Source: lines[line-1], Message: message}
+	cure := ""
+	if strings.Contains(message, "has more than") {
+		cure = "split it, or keep values in a table"
+	}
+	return Finding{File: file, Line: at, Column: column, Source: lines[line-1], Message: message, Cure: cure}
 }
