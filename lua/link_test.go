@@ -239,6 +239,9 @@ function M.a() return f() end
 local function f() return "second" end
 function M.main() return f() end
 return M`}, "second", []string{"first"}},
+		{"texts without blanks, which must not grow together",
+			[]string{"m", `local M={}local other=require"other"local function f()return other.a()end function M.main()return(f())end return M`,
+				"other", `local M={}local unused=require"m"local function b()local c={redis.call("PING")}return"a"end function M.a()return b()end return M`}, "a", nil},
 		{"recursion, by every kind of name",
 			[]string{"m", `local M = {}
 local function a(n) return n == 0 and "." or "a" .. a(n - 1) end

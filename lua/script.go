@@ -100,7 +100,13 @@ func (l *linker) locals(u *unit) string {
 // line ends behind, so that all other lines stay where they are.
 func (l *linker) emitUnit(w *writer, u *unit) {
 	var edits []lua51.Edit
+	isWord := func(text string, i int) bool {
+		return i >= 0 && i < len(text) && (text[i] == '_' || text[i] >= '0' && text[i] <= '9' || text[i]|0x20 >= 'a' && text[i]|0x20 <= 'z')
+	}
 	edit := func(e lua51.Edit) {
+		if isWord(e.Text, len(e.Text)-1) && isWord(u.chunk.Src, e.To) {
+			e.Text += " " // `local M={}local x` needs none
+		}
 		e.Text += strings.Repeat("\n", strings.Count(u.chunk.Src[e.From:e.To], "\n"))
 		edits = append(edits, e)
 	}
