@@ -114,6 +114,7 @@ var tree = fstest.MapFS{
 	"main.lua": {Data: []byte(`--- @key first
 %include "lib/pair"
 --- @include "lib/pair.lua"
+%include "lib/pair"
 %include 'lib\once'
 %include "lib/once"
 --- @arg n int

@@ -33,21 +33,26 @@ func (l *linker) notes(u *unit, edit func(lua51.Edit)) {
 			ends[call] = s.End()
 		}
 	}
-	lua51.Walk(u.chunk.Main.Body, func(n lua51.Node) bool {
-		switch s := n.(type) {
-		case *lua51.CallStat:
-			note(s.Call, s)
-		case *lua51.LocalStat:
-			if len(s.Values) == 1 {
-				note(s.Values[0], s)
-			}
-		case *lua51.AssignStat:
-			if len(s.Values) == 1 {
-				note(s.Values[0], s)
-			}
+	for _, top := range u.top {
+		if !l.kept[place{u, top.Stat}] {
+			continue
 		}
-		return true
-	})
+		lua51.Walk(top.Stat, func(n lua51.Node) bool {
+			switch s := n.(type) {
+			case *lua51.CallStat:
+				note(s.Call, s)
+			case *lua51.LocalStat:
+				if len(s.Values) == 1 {
+					note(s.Values[0], s)
+				}
+			case *lua51.AssignStat:
+				if len(s.Values) == 1 {
+					note(s.Values[0], s)
+				}
+			}
+			return true
+		})
+	}
 	for _, s := range sites {
 		switch end, whole := ends[s.call]; {
 		case s.call == nil:
