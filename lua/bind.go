@@ -41,6 +41,9 @@ func (b *binding) faultAt(pos lua51.Pos, format string, args ...any) error {
 
 // receive binds the first parameter, which may be a hidden one, to a receiver.
 func (b *binding) receive(o *Opener) error {
+	if b.f.sign.ReadOnly {
+		return b.fault("it is annotated @readonly, which a method of a record cannot be; take the annotation away")
+	}
 	name := "self"
 	if !b.f.isMethod() {
 		if len(b.params) == 0 {

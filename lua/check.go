@@ -71,9 +71,11 @@ func (u *unit) checkTable() (found Findings) {
 			found = append(found, u.finding(use, fmt.Sprintf("the module's table %s is assigned to", use.Name), "add to it, or use another name"))
 		}
 	}
-	for _, l := range u.chunk.Main.Locals {
-		if l.Name == "__" {
-			found = append(found, u.findingAt(l.Pos, "the name __ is the compiler's", "rename it"))
+	for _, f := range slices.Concat(u.chunk.Functions, []*lua51.Function{u.chunk.Main}) {
+		for _, l := range f.Locals {
+			if l.Name == "__" || l.Name == "__p" || l.Name == "__d" { // see partial.go
+				found = append(found, u.findingAt(l.Pos, fmt.Sprintf("the name %s is the compiler's", l.Name), "rename it"))
+			}
 		}
 	}
 	lua51.Walk(u.chunk.Main.Body, func(n lua51.Node) bool {

@@ -44,7 +44,7 @@ var mistakes = []struct {
 	{"a module under no name", "local M = {}\nlocal audit = require '../audit'\nlocal s = require 'string'\nreturn M"},
 	{"require in the middle", "local M = {}\nfunction M.f() return require('other').a() end\nreturn M"},
 	{"arguments of the module", "local M = {}\nlocal n = ...\nreturn M"},
-	{"the compiler's name", "local M = {}\nlocal __ = 1\nreturn M"},
+	{"the compiler's name", "local M = {}\nlocal __ = 1\nfunction M.f(__p) local __d end\nreturn M"},
 	{"an error code that is not one word", "local M = {}\nfunction M.f(a) if a then fail('not enough', 'have 7') end fail() end\nreturn M"},
 	{"an annotation of no parameter", "local M = {}\n--- @arg amonut int\nfunction M.f(amount) end\nreturn M"},
 	{"an annotation without a name", "local M = {}\n--- @arg\nfunction M.f(amount) end\nreturn M"},

@@ -83,6 +83,26 @@ function M.h(c, k) return redis.call(c, k) end`)
 	says(t, "a computed command", err, "a computed command may write")
 }
 
+// A server that is too old for @readonly is told by what it needs.
+func TestReadOnlyOnOldServers(t *testing.T) {
+	proxy := redistest.NewProxy(t)
+	db, err := pipectx.New(redistest.Shared(t).Client(t, func(o *redis.Options) { o.Dialer = proxy.Dial }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy.On(func(r redistest.Request) redistest.Fate {
+		if strings.HasSuffix(r.Name(), "_RO") {
+			return redistest.Answer("-ERR unknown command `EVAL_RO`, with args beginning with: \r\n")
+		}
+		return redistest.Pass()
+	})
+	err = bind[string, int](t, source(t, kinds), "read").On(db).Call(t.Context(), "k").Err()
+	if !errors.Is(err, pipectx.ErrUnsupported) {
+		t.Errorf("%v, want ErrUnsupported", err)
+	}
+	says(t, "an old server", err, "it needs Redis 7 or Valkey")
+}
+
 // A function that makes keys itself says so, and a Cluster refuses it before
 // anything is sent.
 func TestUndeclared(t *testing.T) {

@@ -40,8 +40,11 @@ func LoadAllFS(fsys fs.FS) (map[string]*Mod, error) { return NewCache(fsys).Load
 // cannot require or include others.
 func Parse(file, text string) (*Mod, error) {
 	l := loader{mods: map[string]*Mod{}}
-	l.add(strings.TrimSuffix(path.Base(file), ".lua"), newPiece(file, text), false)
-	return l.mods[l.first], l.check()
+	m := l.add(strings.TrimSuffix(path.Base(file), ".lua"), newPiece(file, text), false)
+	if err := l.check(); err != nil {
+		return nil, err
+	}
+	return m, nil
 }
 
 // Read is [Parse] of all that r gives.
@@ -182,7 +185,6 @@ type loader struct {
 	cache  *Cache // nil: a text from memory
 	mods   map[string]*Mod
 	order  []*Mod
-	first  string
 	pieces []*piece // of all that was read
 	found  Findings
 }
@@ -245,9 +247,7 @@ func (c *Cache) read(file string) (*piece, error) {
 func (l *loader) add(name string, p *piece, asModule bool) *Mod {
 	b := newBuilder(name)
 	m := b.mod
-	if l.mods[name] = m; l.first == "" {
-		l.first = name
-	}
+	l.mods[name] = m
 	l.order = append(l.order, m)
 	a := assembly{taken: map[*piece]bool{}}
 	if l.cache != nil {

@@ -42,7 +42,8 @@ type Error struct {
 	Partial bool
 }
 
-// Frame is one level of a Lua traceback, in the author's file and line.
+// Frame is one level of a Lua traceback, in the author's file and line. An include
+// that brought a line in is one too, behind it and without a Func.
 type Frame struct {
 	File   string
 	Line   int
@@ -111,6 +112,9 @@ var hoisted = wordSet(`ERR WRONGTYPE OOM READONLY NOPERM MISCONF BUSYGROUP NOGRO
 func (s *Script) fault(reply *pipectx.ServerError) error {
 	e := &Error{Code: reply.Code, Message: reply.Message, Script: s.name}
 	at := trailer.FindStringSubmatch(e.Message)
+	if at == nil && s.ReadOnly && reply.Code == "ERR" && strings.HasPrefix(strings.ToLower(reply.Message), "unknown command") {
+		return &pipectx.UnsupportedError{Needs: "Redis 7 or Valkey, for @readonly"}
+	}
 	if at == nil {
 		return e // not raised in the script: NOPERM, OOM, BUSY
 	}

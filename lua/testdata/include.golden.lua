@@ -18,6 +18,7 @@ error({err="TYPE "..what.." is "..is..", not a"..({s=" string",b=" bool",f=" flo
 local function __m() local __={}
 __.main=function(KEYS,ARGV,first,second,n)
 local sep = "-"
+local sep = "-"
 local function pair(a, b) return a .. sep .. b end
 local count = 1
 local count = (count or 0) + 1
