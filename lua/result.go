@@ -16,6 +16,7 @@ type resultPlan struct {
 	kind   resultKind
 	values []value // one for a scalar, the element for a list, the fields for a record
 	typ    reflect.Type
+	boxed  bool // a scalar in an any
 }
 
 type resultKind int
@@ -25,6 +26,8 @@ const (
 	scalar
 	listing
 	record
+	freeForm  // JSON
+	rawResult // the reply, in an any
 )
 
 // results plans the result, and checks the annotation.
@@ -33,6 +36,9 @@ func (b *binding) results(t reflect.Type) error {
 	b.plan.typ = t
 	if t == reflect.TypeFor[struct{}]() {
 		return nil
+	}
+	if t == reflect.TypeFor[any]() {
+		return b.anyResult(returns)
 	}
 	fields, err := taggedFields(t)
 	switch {
@@ -65,21 +71,23 @@ func (b *binding) results(t reflect.Type) error {
 		b.plan.kind, b.plan.values = scalar, []value{v}
 		return nil
 	}
-	if t.Kind() == reflect.Slice {
-		if returns != "" && returns != "json" {
-			return b.faultAt(at, "its result is annotated %s, and Go's %v is a list; annotate it json", returns, t)
+	if returns != "" && returns != "json" && returns != "json?" && t.Kind() == reflect.Slice {
+		return b.faultAt(at, "its result is annotated %s, and Go's %v is a list; annotate it json", returns, t)
+	}
+	if t.Kind() == reflect.Slice && !reflect.PointerTo(t).Implements(unmarshaler) {
+		if elem, err := newValue("", t.Elem(), ""); err == nil && elem.codec.Lua().Kind != field.LuaJSON && !elem.codec.Optional() {
+			b.plan.kind, b.plan.values = listing, []value{elem}
+			return nil
 		}
-		v, err := newValue("", t.Elem(), "")
-		if err != nil || v.codec.Lua().Kind == field.LuaJSON || v.codec.Optional() {
-			return b.fault("its result cannot be Go's %v; a list has scalars that are never nil", t)
-		}
-		b.plan.kind, b.plan.values = listing, []value{v}
-		return nil
 	}
 	if err != nil {
 		return b.faultAt(at, "its result %v", err)
 	}
-	return b.fault("its result cannot be Go's %v; use a struct whose fields are tagged `lua:\"name\"`, a list of scalars, or return cjson.encode(…) as a string", t)
+	if t.Kind() == reflect.Struct && returns == "" { // forgotten tags are likelier
+		return b.fault("its result cannot be Go's %v; use a struct whose fields are tagged `lua:\"name\"`, or annotate the function --- @return json for a free form", t)
+	}
+	b.plan.kind, b.plan.values = freeForm, []value{v}
+	return nil
 }
 
 // lua is the statement that makes r the reply.
@@ -94,6 +102,10 @@ func (p *resultPlan) lua(title string) string {
 		return "r=" + check("r", &p.values[0], result)
 	case listing:
 		return fmt.Sprintf("local list={} for i=1,#%s do list[i]=%s end r=list", table, check("r[i]", &p.values[0], "an element of "+result))
+	case freeForm:
+		return "r=__e(r," + quote(result) + ")"
+	case rawResult:
+		return ""
 	case record:
 		fields := make([]string, len(p.values))
 		for i := range p.values {
@@ -146,8 +158,20 @@ func (p *resultPlan) decode(r pipectx.Reply, out unsafe.Pointer) error {
 	if p.kind == ignored {
 		return nil
 	}
-	if p.kind == scalar {
+	switch {
+	case p.boxed:
+		return p.decodeAny(r, out)
+	case p.kind == scalar:
 		return p.values[0].decode(r, out)
+	case p.kind == freeForm:
+		return p.decodeJSON(r, out)
+	case p.kind == rawResult:
+		if r.IsNil() {
+			return nil
+		}
+		x, err := r.Any()
+		*(*any)(out) = x
+		return err
 	}
 	items, err := r.Items()
 	if err != nil {
@@ -176,6 +200,20 @@ func (p *resultPlan) decode(r pipectx.Reply, out unsafe.Pointer) error {
 	}
 	reflect.NewAt(p.typ, out).Elem().Set(all)
 	return nil
+}
+
+// decodeJSON reads a free-form result.
+func (p *resultPlan) decodeJSON(r pipectx.Reply, out unsafe.Pointer) error {
+	text, err := r.Bytes()
+	if err != nil {
+		return err
+	}
+	v := &p.values[0]
+	if v.codec.Optional() && string(text) == "null" {
+		v.codec.Clear(out)
+		return nil
+	}
+	return v.codec.Parse(reconcile(text, p.typ), out)
 }
 
 // decode reads a reply into *p.

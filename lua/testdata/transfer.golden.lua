@@ -1,5 +1,6 @@
 -- accounts.transfer
-local function __t(e) local at,blank,level="",0,3
+local __p=""
+local function __t(e) local at,blank,level=__p,0,3
 while blank<6 and level<60 do local _,w=pcall(error,"",level) level=level+1 w=string.match(w,":(%d+): $") if w then at=at.." "..w blank=0 else blank=blank+1 end end
 local text,silent if type(e)=="table" then text,silent=e.err,e.ignore_error_stats_update if type(text)~="string" then local ok,json=pcall(cjson.encode,e) text="ERR error object: "..(ok and json or "table") end else text="ERR "..tostring(e) end
 text=string.gsub(text,"%c"," ") if not string.find(text,"^%S") then text="ERR"..text end
@@ -20,7 +21,7 @@ do
 local M = __.audit
 local acc = __.accounts
 local function record(key, what)
-  redis.call("HINCRBY", key, "rejected", 1)
+  redis.call("HINCRBY", key, "rejected", 1) __p="+"
   if what == "strange" then
     error({ code = 7 })
   end
@@ -49,9 +50,9 @@ function M.transfer(src, dst, amount, ref)
   if have - amount < MIN then
     audit.reject(src, "insufficient: have " .. fmt(have), amount)
   end
-  redis.call("HINCRBY", src, "balance", -amount)
-  redis.call("HINCRBY", dst, "balance", amount)
-  redis.call("HSET", dst, "ref", ref)
+  redis.call("HINCRBY", src, "balance", -amount) __p="+"
+  redis.call("HINCRBY", dst, "balance", amount) __p="+"
+  redis.call("HSET", dst, "ref", ref) __p="+"
   return audit.summary(src, dst)
 end
 end
@@ -61,4 +62,4 @@ __r(r,"l",false,"the result of accounts.transfer")
 r={__r(r["src"],"i",false,"the field src of the result of accounts.transfer"),__r(r["dst"],"i",false,"the field dst of the result of accounts.transfer"),__r(r["ratio"],"f",false,"the field ratio of the result of accounts.transfer"),__r(r["ok"],"b",false,"the field ok of the result of accounts.transfer"),__r(r["note"],"s",true,"the field note of the result of accounts.transfer")}
 return r
 end
-local ok,r=xpcall(__m,__t) if not ok and (type(r)~="table" or type(rawget(r,"err"))~="string") then r={err="ERR "..(type(r)=="string" and string.gsub(r,"%c"," ") or "error handler failed: "..type(r)).." {lua}"} end return r
+local ok,r=xpcall(__m,__t) if not ok and (type(r)~="table" or type(rawget(r,"err"))~="string") then r={err="ERR "..(type(r)=="string" and string.gsub(r,"%c"," ") or "error handler failed: "..type(r)).." {lua"..__p.."}"} end return r
