@@ -66,6 +66,10 @@ func BindReceiver[In, Out any](mod *Mod, function string, receiver *Opener) (*En
 	if err != nil {
 		return nil, err
 	}
+	return bindTo[In, Out](f, receiver)
+}
+
+func bindTo[In, Out any](f *function, receiver *Opener) (*Entry[In, Out], error) {
 	b := binding{f: f, params: f.sign.Params}
 	if receiver != nil {
 		if err := b.receive(receiver); err != nil {
@@ -78,10 +82,11 @@ func BindReceiver[In, Out any](mod *Mod, function string, receiver *Opener) (*En
 	if err := b.results(reflect.TypeFor[Out]()); err != nil {
 		return nil, err
 	}
-	e := &Entry[In, Out]{receiver: receiver != nil, keys: b.keys, args: b.args, plan: b.plan}
-	if e.script, err = b.link(); err != nil {
+	script, err := b.link()
+	if err != nil {
 		return nil, err
 	}
+	e := &Entry[In, Out]{script: script, receiver: receiver != nil, keys: b.keys, args: b.args, plan: b.plan}
 	e.decode = func(r pipectx.Reply) (Out, error) {
 		var out Out
 		if err := e.plan.decode(r, unsafe.Pointer(&out)); err != nil {

@@ -56,6 +56,7 @@ func (l *linker) emit(what linkage) *Script {
 	w.add(preludeRun)
 	s := &Script{Script: pipectx.NewScript(strings.Join(w.text, "\n")), name: name, lines: w.lines}
 	s.onError = s.fault
+	remember(s)
 	return s
 }
 

@@ -1,0 +1,2 @@
+// Package luatest is for tests of Lua functions.
+package luatest
