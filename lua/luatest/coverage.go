@@ -94,7 +94,7 @@ func (c *Coverage) Share(files ...string) float64 {
 		if len(files) == 0 && t.ours() || len(files) > 0 && !slices.Contains(files, t.File) {
 			continue
 		}
-		r, a := t.share("")
+		r, a := t.share(t.functions()...)
 		run, all = run+r, all+a
 	}
 	if all == 0 {
@@ -147,11 +147,10 @@ func (t *covered) functions() (names []string) {
 	return names
 }
 
-// share counts the statements that were run, and all: of a function, or of the
-// text if it is "" and the text has functions.
-func (t *covered) share(function string) (run, all int) {
+// share counts the statements of functions: those that were run, and all.
+func (t *covered) share(functions ...string) (run, all int) {
 	for i, s := range t.Statements {
-		if function == "" || s.Func == function {
+		if slices.Contains(functions, s.Func) {
 			all++
 			if t.counts[i] > 0 {
 				run++

@@ -18,9 +18,9 @@ import (
 // Root that holds just its text. Functions and modules that are written in Go
 // files are not in the profile; String shows them.
 //
-// Files are named by the import path of their folder, as in Go's own profiles,
-// so that the tool finds them wherever the module lies; outside of a Go module,
-// by their absolute path.
+// Files beside Go files are named by the import path of their package, as in
+// Go's own profiles, so that the tool finds them on another machine too; others
+// by their absolute path, since it knows of no folder without Go files.
 func (c *Coverage) WriteFile(name string) error {
 	root, err := filepath.Abs(c.Root)
 	if err != nil {
@@ -86,6 +86,9 @@ func plain(text string) string {
 
 // showName is the name of a file in a profile.
 func showName(file string) string {
+	if beside, _ := filepath.Glob(filepath.Join(filepath.Dir(file), "*.go")); beside == nil {
+		return file
+	}
 	for dir := filepath.Dir(file); ; dir = filepath.Dir(dir) {
 		text, err := os.ReadFile(filepath.Join(dir, "go.mod"))
 		if err == nil {

@@ -46,7 +46,7 @@ func watch(t testing.TB, of redis.UniversalClient) *Watch {
 	switch of := of.(type) {
 	case *redis.Client:
 		o := *of.Options()
-		o.Dialer = w.dialer(o.Dialer)
+		o.Dialer, o.PushNotificationProcessor = w.dialer(o.Dialer), nil // each client has its own
 		client = redis.NewClient(&o)
 	case *redis.ClusterClient:
 		o := *of.Options()
@@ -54,7 +54,7 @@ func watch(t testing.TB, of redis.UniversalClient) *Watch {
 		if dial == nil {
 			dial = redis.NewDialer(&redis.Options{DialTimeout: o.DialTimeout, TLSConfig: o.TLSConfig})
 		}
-		o.Dialer = w.dialer(dial)
+		o.Dialer, o.PushNotificationProcessor = w.dialer(dial), nil
 		client = redis.NewClusterClient(&o)
 	}
 	var err error
