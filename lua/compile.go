@@ -3,6 +3,7 @@ package lua
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 )
 
@@ -64,3 +65,11 @@ func goType(t Type) reflect.Type {
 	}
 	return goTypes[base]
 }
+
+// Imports are the modules that this one requires or was given by [Import], in
+// the order of its text.
+func (m *Mod) Imports() []*Mod { return slices.Clone(m.imports) }
+
+// Origin is where a line of the script came from, counted from 1. Lines that
+// the compiler added have none.
+func (s *Script) Origin(line int) (f Frame, ok bool) { return s.at(line) }
