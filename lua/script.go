@@ -39,7 +39,7 @@ func (l *linker) emit(what linkage) *Script {
 	}
 	tables := make([]string, len(l.order))
 	for i, m := range l.order {
-		tables[i] = l.fields[m] + "={}"
+		tables[i] = l.fields[m] + l.table(m)
 	}
 	w.add("local function __m() local __={" + strings.Join(tables, ",") + "}")
 	for _, m := range l.order {
@@ -58,6 +58,19 @@ func (l *linker) emit(what linkage) *Script {
 	s.onError = s.fault
 	remember(s)
 	return s
+}
+
+// table is the empty table of a module. It names the functions that come, so
+// that Lua makes it of their number at once: to grow it takes as long as to fill
+// it.
+func (l *linker) table(m *Mod) string {
+	var names []string
+	for _, f := range sorted(m.exports) {
+		if l.kept[place{f.unit, f.def.Stat}] {
+			names = append(names, f.name+"=nil")
+		}
+	}
+	return "={" + strings.Join(names, ",") + "}"
 }
 
 // keeps tells whether anything of a unit is left.

@@ -31,6 +31,7 @@ func jobs(s *stand) []job {
 	}
 	all = append(all, s.mixed(100), s.save(100), s.load(100))
 	all = append(all, s.alone()...)
+	all = append(all, s.lua()...)
 	return append(all, s.parallel(128, 100), s.gather(100), s.fill(100_000), s.stream(100_000))
 }
 

@@ -17,6 +17,8 @@ type job struct {
 	rivals []rival
 
 	cancellable bool // whether its context is
+	// spent is the server's time so far, for jobs of which only that counts.
+	spent func(ctx context.Context) (time.Duration, error)
 }
 
 // A rival's budgets are ours ÷ its; 0 is none.
@@ -60,7 +62,7 @@ func (j *job) measure(ctx context.Context, rounds int, span time.Duration) ([]re
 	for n := range rounds {
 		for i := range sides {
 			s := sides[(n+i)%len(sides)] // another begins each time
-			if err := s.round(ctx, span); err != nil {
+			if err := s.round(ctx, span, j.spent); err != nil {
 				return nil, err
 			}
 		}
@@ -73,7 +75,14 @@ func (j *job) measure(ctx context.Context, rounds int, span time.Duration) ([]re
 }
 
 // round does the job for span and notes nanoseconds and allocations a call.
-func (s *side) round(ctx context.Context, span time.Duration) error {
+func (s *side) round(ctx context.Context, span time.Duration, spent func(context.Context) (time.Duration, error)) error {
+	var already time.Duration
+	if spent != nil {
+		var err error
+		if already, err = spent(ctx); err != nil {
+			return err
+		}
+	}
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
@@ -87,6 +96,13 @@ func (s *side) round(ctx context.Context, span time.Duration) error {
 	}
 	took := time.Since(start)
 	runtime.ReadMemStats(&after)
+	if spent != nil {
+		total, err := spent(ctx)
+		if err != nil {
+			return err
+		}
+		took = total - already
+	}
 	s.ns = append(s.ns, float64(took)/float64(calls))
 	s.allocs = float64(after.Mallocs-before.Mallocs) / float64(calls)
 	return nil
