@@ -2,7 +2,7 @@ package lua
 
 import (
 	"fmt"
-	"runtime"
+	"maps"
 	"strings"
 	"sync"
 	"weak"
@@ -278,25 +278,29 @@ func lineOf(text, line string) int {
 	return 0
 }
 
-// linked finds a script by its SHA. It keeps none alive.
-var linked sync.Map // of string → weak.Pointer[Script]
-
-func remember(s *Script) {
-	linked.Store(s.SHA, weak.Make(s))
-	runtime.AddCleanup(s, forget, s.SHA)
+// linked finds the scripts of this process by SHA. It keeps none alive.
+var linked struct {
+	sync.Mutex
+	scripts map[string]weak.Pointer[Script]
+	most    int // entries at which those of scripts that are gone go
 }
 
-// forget takes a script out, unless another of the same text has come.
-func forget(sha string) {
-	if p, ok := linked.Load(sha); ok && p.(weak.Pointer[Script]).Value() == nil {
-		linked.CompareAndDelete(sha, p)
+func remember(s *Script) {
+	linked.Lock()
+	defer linked.Unlock()
+	if linked.scripts == nil {
+		linked.scripts = map[string]weak.Pointer[Script]{}
 	}
+	linked.scripts[s.SHA] = weak.Make(s)
+	if len(linked.scripts) < linked.most {
+		return
+	}
+	maps.DeleteFunc(linked.scripts, func(_ string, p weak.Pointer[Script]) bool { return p.Value() == nil })
+	linked.most = 2*len(linked.scripts) + 1000
 }
 
 func scriptOf(body string) *Script {
-	p, ok := linked.Load(pipectx.NewScript(body).SHA)
-	if !ok {
-		return nil
-	}
-	return p.(weak.Pointer[Script]).Value()
+	linked.Lock()
+	defer linked.Unlock()
+	return linked.scripts[pipectx.NewScript(body).SHA].Value()
 }

@@ -95,16 +95,13 @@ func (l *linker) locals(u *unit) string {
 // line ends behind, so that all other lines stay where they are.
 func (l *linker) emitUnit(w *writer, u *unit) {
 	var edits []lua51.Edit
-	edit := func(e lua51.Edit) {
-		e.Text += strings.Repeat("\n", strings.Count(u.chunk.Src[e.From:e.To], "\n"))
-		edits = append(edits, e)
-	}
+	edit := func(e lua51.Edit) { edits = append(edits, u.keepLines(e)) }
 	whole := map[int]bool{} // lines that begin or end inside a string
 	for _, top := range u.top {
 		if l.kept[place{u, top.Stat}] {
 			u.longStrings(top.Stat, whole)
 		} else {
-			edit(u.chunk.Cut(top.Stat))
+			edits = append(edits, u.cut(top.Stat))
 		}
 	}
 	edit(u.chunk.Replace(u.self.Init, "__."+l.fields[u.mod]))
@@ -128,6 +125,21 @@ func (l *linker) emitUnit(w *writer, u *unit) {
 		w.text = append(w.text, text)
 		w.lines = append(w.lines, line{u, n})
 	}
+}
+
+// keepLines gives an edit the line ends that it takes away.
+func (u *unit) keepLines(e lua51.Edit) lua51.Edit {
+	e.Text += strings.Repeat("\n", strings.Count(u.chunk.Src[e.From:e.To], "\n"))
+	return e
+}
+
+// cut is the edit that takes a statement at the top out: for those that every
+// script may do without it was made once.
+func (u *unit) cut(s lua51.Stat) lua51.Edit {
+	if e, ok := u.cuts[s]; ok {
+		return e
+	}
+	return u.keepLines(u.chunk.Cut(s))
 }
 
 // longStrings marks the lines of the strings that span several.
