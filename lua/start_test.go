@@ -1,4 +1,4 @@
-//go:build !race
+//go:build linux && !race
 
 package lua_test
 
@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -45,13 +46,13 @@ type on struct {
 }
 
 // A program with 100 modules of 2,000 functions, of which it calls one of each,
-// starts within 100 ms. Its best of several starts counts: others use the
-// machine too.
+// starts within 100 ms of the processor's time. The best of several starts counts:
+// others use the machine too.
 func TestStart(t *testing.T) {
 	fsys := large()
 	best := time.Hour
 	for n := 0; n < 20 && best > 100*time.Millisecond; n++ {
-		at := time.Now()
+		at := used()
 		mod, err := lua.LoadFS(fsys, "m0")
 		if err != nil {
 			t.Fatal(err)
@@ -60,7 +61,7 @@ func TestStart(t *testing.T) {
 			bind[on, int64](t, mod, "f7")
 			mod = mod.Imports()[0]
 		}
-		best = min(best, time.Since(at))
+		best = min(best, used()-at)
 	}
 	if best > 100*time.Millisecond {
 		t.Errorf("100 modules with 2,000 functions take %v to start, more than 100 ms", best)
@@ -96,6 +97,13 @@ func TestStartHeap(t *testing.T) {
 	}
 	runtime.KeepAlive(mod)
 	runtime.KeepAlive(entries)
+}
+
+// used is the processor's time of this process, its collector's included.
+func used() time.Duration {
+	var u syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u) // of itself it never fails
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 func heap() uint64 {

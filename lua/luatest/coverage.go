@@ -90,10 +90,7 @@ func (c *Coverage) text(t *lua.Text) *covered {
 // shows, or of the texts with these names.
 func (c *Coverage) Share(files ...string) float64 {
 	run, all := 0, 0
-	for _, t := range c.sorted() {
-		if len(files) == 0 && t.ours() || len(files) > 0 && !slices.Contains(files, t.File) {
-			continue
-		}
+	for _, t := range c.chosen(files) {
 		r, a := t.share(t.functions()...)
 		run, all = run+r, all+a
 	}
@@ -103,16 +100,35 @@ func (c *Coverage) Share(files ...string) float64 {
 	return float64(run) / float64(all)
 }
 
+// Missed lists the statements that were not run, as in "stock.lua:33:3".
+func (c *Coverage) Missed(files ...string) (places []string) {
+	for _, t := range c.chosen(files) {
+		for i, s := range t.Statements {
+			if t.counts[i] == 0 {
+				places = append(places, fmt.Sprintf("%s:%d:%d", t.File, s.Line, s.Column))
+			}
+		}
+	}
+	return places
+}
+
+// chosen are the texts with these names, or those of the user.
+func (c *Coverage) chosen(files []string) []*covered {
+	return slices.DeleteFunc(c.sorted(), func(t *covered) bool {
+		if len(files) > 0 {
+			return !slices.Contains(files, t.File)
+		}
+		return t.File == "" || strings.HasPrefix(t.File, "redmoon_") // a script by hand; this library's
+	})
+}
+
 // String shows each function with its share, as go tool cover -func does, which
 // itself can only read Go.
 func (c *Coverage) String() string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 1, 8, 1, '\t', 0)
 	run, all := 0, 0
-	for _, t := range c.sorted() {
-		if t.ours() || t.File == "" {
-			continue
-		}
+	for _, t := range c.chosen(nil) {
 		for _, f := range t.functions() {
 			r, a := t.share(f)
 			run, all = run+r, all+a
@@ -133,9 +149,6 @@ func (c *Coverage) sorted() []*covered {
 		return cmp.Or(strings.Compare(a.File, b.File), strings.Compare(a.Source, b.Source))
 	})
 }
-
-// ours tells whether the text is this library's.
-func (t *covered) ours() bool { return strings.HasPrefix(t.File, "redmoon_") }
 
 // functions are those that have statements, in the order of the text.
 func (t *covered) functions() (names []string) {
