@@ -51,6 +51,10 @@ fuzz: ## run each fuzz target for FUZZTIME (30s)
 bench: redis ## measure redmoon beside go-redis in one run, and print the ratios
 	@cd internal/bench && go run .
 
+.PHONY: lua
+lua: ## check the Lua of the examples, as redmoon lua check does for users
+	@set -e; for dir in $$(find examples -name '*.lua' -exec dirname {} \; | sort -u); do go run ./cmd/redmoon lua check "$$dir"; done
+
 .PHONY: examples
 examples: ## run all examples, on REDIS_URL or an embedded server
 	@set -e; for dir in examples/*/; do echo "== $$dir"; go run "./$$dir"; done

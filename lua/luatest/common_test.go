@@ -1,7 +1,10 @@
 package luatest_test
 
 import (
+	"context"
+	"fmt"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/redmoon-go/redmoon/internal/redistest"
@@ -35,4 +38,28 @@ func newDB(t testing.TB, s *redistest.Node) *pipectx.DB {
 func each(t *testing.T, test func(t *testing.T, w *luatest.Watch)) {
 	t.Helper()
 	redistest.EachWithEmbedded(t, func(t *testing.T, s *redistest.Node) { test(t, luatest.On(t, newDB(t, s))) })
+}
+
+// test runs an example as the test that it is when users write it.
+func test(run func(t testing.TB)) {
+	var t example
+	defer func() {
+		for _, f := range slices.Backward(t.cleanups) {
+			f()
+		}
+	}()
+	run(&t)
+}
+
+// example is as much of a test as a Watch needs.
+type example struct {
+	testing.TB
+	cleanups []func()
+}
+
+func (t *example) Helper()                  {}
+func (t *example) Cleanup(f func())         { t.cleanups = append(t.cleanups, f) }
+func (t *example) Context() context.Context { return context.Background() }
+func (t *example) Fatalf(format string, args ...any) {
+	panic(fmt.Sprintf(format, args...))
 }
