@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -79,11 +80,27 @@ func TestOutput(t *testing.T) {
 		if status != c.status {
 			t.Errorf("redmoon %s ends with %d, want %d", c.args, status, c.status)
 		}
-		golden.Equal(t, "testdata/golden/"+c.golden+".txt", out+errOut)
+		golden.Equal(t, "testdata/golden/"+c.golden+".txt", authors(out)+errOut)
 		if status == 0 && errOut != "" {
 			t.Errorf("redmoon %s succeeds and complains: %s", c.args, errOut)
 		}
 	}
+}
+
+// authors leaves out of what show prints the lines that the compiler adds, and
+// the numbers: those change with the library.
+func authors(out string) string {
+	var kept []string
+	for line := range strings.SplitAfterSeq(out, "\n") {
+		place, text, isShown := strings.Cut(line, " │ ")
+		switch words := strings.Fields(place); {
+		case !isShown:
+			kept = append(kept, line)
+		case len(words) == 2:
+			kept = append(kept, words[1]+" │ "+text)
+		}
+	}
+	return strings.Join(kept, "")
 }
 
 // A wrong command line ends with status 2 and says what to write instead.
@@ -129,20 +146,31 @@ func TestBuild(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden.Equal(t, "testdata/golden/stock.take.json", string(text))
 	var m struct {
-		SHA   string                `json:"sha1"`
-		Lines []*struct{ Line int } `json:"lines"`
+		Name       string
+		SHA        string `json:"sha1"`
+		Keys, Args []string
+		Lines      []*struct {
+			File string
+			Line int
+		}
 	}
 	if err := json.Unmarshal(text, &m); err != nil {
 		t.Fatal(err)
+	}
+	if m.Name != "stock.take" || !slices.Equal(m.Keys, []string{"item"}) || !slices.Equal(m.Args, []string{"n int"}) {
+		t.Errorf("beside the script stands %s", text)
 	}
 	if want := pipectx.NewScript(string(body)).SHA; m.SHA != want {
 		t.Errorf("the SHA1 is %s, that of the file %s", m.SHA, want)
 	}
 	lines := strings.Split(string(body), "\n")
 	if len(m.Lines) != len(lines) {
-		t.Errorf("the map has %d lines, the script %d", len(m.Lines), len(lines))
+		t.Fatalf("the map has %d lines, the script %d", len(m.Lines), len(lines))
+	}
+	at := slices.Index(lines, `  return redis.call("DECRBY", item, n)`)
+	if at < 0 || m.Lines[at] == nil || m.Lines[at].File != "stock.lua" || m.Lines[at].Line != 27 || m.Lines[0] != nil {
+		t.Errorf("line %d is mapped wrongly: %s", at+1, text)
 	}
 
 	none := filepath.Join(t.TempDir(), "out")
