@@ -188,7 +188,7 @@ func (b *binding) link() (*Script, error) {
 	}
 	var call strings.Builder
 	fmt.Fprintf(&call, "local r=%s(%s)\n", name, strings.Join(args, ","))
-	call.WriteString("if type(r)==\"table\" and type(rawget(r,\"err\"))==\"string\" then error(r) end\n")
+	call.WriteString("local type=type if type(r)==\"table\" and rawget(r,\"err\") and type(rawget(r,\"err\"))==\"string\" then error(r) end\n")
 	call.WriteString(b.plan.lua(b.f.title()))
 	for _, o := range b.opens {
 		what.support = append(what.support, o.Support)

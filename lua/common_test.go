@@ -21,7 +21,7 @@ func newDB(t testing.TB, s *redistest.Node) *pipectx.DB {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() }) // it owns no client
-	return db
+	return watched(t, db)
 }
 
 // embedded returns a DB on an embedded server of the test's own.

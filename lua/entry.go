@@ -73,6 +73,19 @@ func BindReceiver[In, Out any](mod *Mod, function string, receiver *Opener) (*En
 	if err != nil {
 		return nil, err
 	}
+	return bindTo[In, Out](f, receiver)
+}
+
+// BindPrivate is [TryBind] that takes private functions too, those whose names
+// begin with _: for tests. Package lua/luatest calls it.
+func BindPrivate[In, Out any](mod *Mod, function string) (*Entry[In, Out], error) {
+	if mod == nil || mod.exports[function] == nil || !mod.exports[function].private() {
+		return TryBind[In, Out](mod, function)
+	}
+	return bindTo[In, Out](mod.exports[function], nil)
+}
+
+func bindTo[In, Out any](f *function, receiver *Opener) (*Entry[In, Out], error) {
 	b := binding{f: f, params: f.sign.Params}
 	if receiver != nil {
 		if err := b.receive(receiver); err != nil {
@@ -85,11 +98,11 @@ func BindReceiver[In, Out any](mod *Mod, function string, receiver *Opener) (*En
 	if err := b.results(reflect.TypeFor[Out]()); err != nil {
 		return nil, err
 	}
-	e := &Entry[In, Out]{receiver: receiver != nil, dynamic: reflect.TypeFor[In]() == argsType, keys: b.keys, args: b.args, plan: b.plan}
-	if e.script, err = b.link(); err != nil {
+	script, err := b.link()
+	if err != nil {
 		return nil, err
 	}
-	register(e.script)
+	e := &Entry[In, Out]{script: script, receiver: receiver != nil, dynamic: reflect.TypeFor[In]() == argsType, keys: b.keys, args: b.args, plan: b.plan}
 	e.decode = func(r pipectx.Reply) (Out, error) {
 		var out Out
 		if err := e.plan.decode(r, unsafe.Pointer(&out)); err != nil {

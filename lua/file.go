@@ -26,7 +26,7 @@ const entryOfScript = "main"
 
 // readAssembly makes a module or a script of an assembled text.
 func (b *builder) readAssembly(p *piece, a *assembly, asModule bool) {
-	t := text{file: p.file, text: strings.Join(a.lines, "\n"), dirs: a.dirs}
+	t := text{file: p.file, piece: p, text: strings.Join(a.lines, "\n"), dirs: a.dirs}
 	if len(a.spots) != strings.Count(p.text, "\n")+1 { // it includes others
 		t.spots = a.spots
 	}

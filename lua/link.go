@@ -101,10 +101,34 @@ func link(what linkage) (*Script, error) {
 		return nil, err
 	}
 	s := l.emit(what)
-	if _, err := lua51.Parse(s.name, s.Body); err != nil {
-		return nil, s.tooMuch(err)
+	if l.tight() {
+		if _, err := lua51.Parse(s.name, s.Body); err != nil {
+			return nil, s.tooMuch(err)
+		}
 	}
 	return s, nil
+}
+
+// tight tells whether a text comes near to a limit of Lua's, so that the frame
+// around it may be what is too much: a few levels, locals and upvalues. Of all
+// others is known that they are Lua, and a start is short where thousands of
+// scripts are not read again.
+func (l *linker) tight() bool {
+	const frame = 12
+	for _, m := range l.order {
+		for _, u := range m.units {
+			main := u.chunk.Main
+			if u.chunk.MaxLevel > 200-frame || main.MaxLocals+len(l.named[u]) > 200-frame {
+				return true
+			}
+			for _, f := range u.chunk.Functions {
+				if len(f.Upvalues)+len(l.named[u]) > 60-frame {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // use keeps what a module always runs.

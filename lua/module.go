@@ -156,6 +156,11 @@ func atCaller(err error) error {
 // Name is the module's name, with its folders: queue/add.
 func (m *Mod) Name() string { return m.name }
 
+// Imports are the modules that this one requires or was given by [Import], in
+// the order of its text, and behind them those of [ImportAs] and the scripts that
+// it calls.
+func (m *Mod) Imports() []*Mod { return slices.Concat(m.imports, m.calls) }
+
 // Functions lists the functions that Go may call, sorted: those of the module
 // whose names do not begin with _.
 func (m *Mod) Functions() []string {

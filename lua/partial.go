@@ -13,9 +13,10 @@ import (
 //
 //	redis.call("SET", k, v)           redis.call("SET", k, v) __p="+"
 //	if redis.call("DEL", k) == 1      if __d(redis.call("DEL", k)) == 1
-//	pcall(redis.call, "INCR", k)      pcall(function(...) return __d(redis.call(...)) end, "INCR", k)
+//	pcall(redis.call, "INCR", k)      pcall(function(...)return __d(redis.call(...)) end, "INCR", k)
 const (
 	notePartial = ` __p="+"`
+	noteFunc    = `function(...)return ` // its blank is missing: authors write one
 
 	preludeDone = `local function __d(v) __p="+" return v end`
 )
@@ -57,7 +58,7 @@ func (l *linker) notes(u *unit, edit func(lua51.Edit)) {
 		switch end, whole := ends[s.call]; {
 		case s.call == nil:
 			l.done = true
-			insert(s.value.Pos().Offset, "function(...) return __d(")
+			insert(s.value.Pos().Offset, noteFunc+"__d(")
 			insert(s.value.End(), "(...)) end")
 		case whole:
 			insert(end, notePartial)

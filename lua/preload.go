@@ -11,28 +11,41 @@ import (
 	"github.com/redmoon-go/redmoon/pipectx"
 )
 
-// bound are the scripts of all entries that are in use, for Preload.
-var bound struct {
+// linked are the scripts of this process that are in use. It keeps none alive.
+var linked struct {
 	mu      sync.Mutex
 	scripts map[weak.Pointer[Script]]struct{}
 	sweepAt int
 }
 
-func register(s *Script) {
-	bound.mu.Lock()
-	defer bound.mu.Unlock()
-	if bound.scripts == nil {
-		bound.scripts = map[weak.Pointer[Script]]struct{}{}
+func remember(s *Script) {
+	linked.mu.Lock()
+	defer linked.mu.Unlock()
+	if linked.scripts == nil {
+		linked.scripts = map[weak.Pointer[Script]]struct{}{}
 	}
-	if len(bound.scripts) >= bound.sweepAt { // entries made at run time come and go
-		for p := range bound.scripts {
+	if len(linked.scripts) >= linked.sweepAt { // entries made at run time come and go
+		for p := range linked.scripts {
 			if p.Value() == nil {
-				delete(bound.scripts, p)
+				delete(linked.scripts, p)
 			}
 		}
-		bound.sweepAt = 2*len(bound.scripts) + 64
+		linked.sweepAt = 2*len(linked.scripts) + 64
 	}
-	bound.scripts[weak.Make(s)] = struct{}{}
+	linked.scripts[weak.Make(s)] = struct{}{}
+}
+
+// scriptOf finds a script by its body.
+func scriptOf(body string) *Script {
+	sha := pipectx.NewScript(body).SHA
+	linked.mu.Lock()
+	defer linked.mu.Unlock()
+	for p := range linked.scripts {
+		if s := p.Value(); s != nil && s.SHA == sha {
+			return s
+		}
+	}
+	return nil
 }
 
 // Preload loads the scripts of all entries whose names begin with prefix, as in
@@ -46,13 +59,13 @@ func register(s *Script) {
 // refused inside Run.
 func Preload(ctx context.Context, db *pipectx.DB, prefix string) (int, error) {
 	bySHA := map[string]*Script{}
-	bound.mu.Lock()
-	for p := range bound.scripts {
+	linked.mu.Lock()
+	for p := range linked.scripts {
 		if s := p.Value(); s != nil && strings.HasPrefix(s.name, prefix) {
 			bySHA[s.SHA] = s
 		}
 	}
-	bound.mu.Unlock()
+	linked.mu.Unlock()
 	scripts := make([]*pipectx.Script, 0, len(bySHA))
 	for _, s := range bySHA {
 		scripts = append(scripts, s.Script)

@@ -43,17 +43,13 @@ return {err=text.." {lua"..at.."}",ignore_error_stats_update=silent} end`
 local function clean(t) for k,x in pairs(t) do if x==null then t[k]=nil elseif type(x)=="table" then clean(x) end end end
 if type(v)=="table" and string.find(text,"null",1,true) then clean(v) end return v end`
 
-	// __r makes a result ready for the reply: checked against its declared type,
-	// in a form that loses nothing. Where nil is allowed, a missing value of
-	// redis.call, false, is one.
+	// __r takes what is not plainly of its declared type: what converts to it
+	// without loss it returns, all else is a fault. Where nil is allowed, a missing
+	// value of redis.call, false, is one.
 	helperResult = `local function __r(v,want,optional,what) local is=type(v)
 if optional and (v==nil or v==false and want~="b") then return false end
-if want=="s" then if is=="string" then return v end if is=="table" and type(rawget(v,"ok"))=="string" then return v.ok end
-elseif want=="b" then if is=="boolean" then return v and 1 or 0 end
-elseif want=="f" then if is=="number" then return string.format("%.17g",v) end
-elseif want=="l" then if is=="table" then return v end
-elseif want=="x" and is=="string" and string.find(v,"^-?%d+$") then return v
-elseif is=="number" and v==math.floor(v) and v>=-9007199254740992 and v<=9007199254740992 then return v end
+if want=="s" and is=="table" and type(rawget(v,"ok"))=="string" then return v.ok end
+if want=="x" and (is=="string" and string.find(v,"^-?%d+$") or is=="number" and v==math.floor(v) and v>=-9007199254740992 and v<=9007199254740992) then return v end
 if is=="number" then is=string.format("%.17g",v) elseif is=="boolean" then is=tostring(v) end
 error({err="TYPE "..what.." is "..is..", not a"..({s=" string",b=" bool",f=" float",x="n int64",i="n int",t=" time",l=" table"})[want]}) end`
 )

@@ -90,31 +90,49 @@ func (b *binding) results(t reflect.Type) error {
 	return nil
 }
 
-// lua is the statement that makes r the reply.
+// lua is the statement that makes r the reply. What is of its type passes without
+// a call; all else is left to __r, which converts it or faults.
 func (p *resultPlan) lua(title string) string {
 	result := "the result of " + title
-	check := func(expr string, v *value, what string) string {
-		return fmt.Sprintf("__r(%s,%q,%t,%s)", expr, v.letter(), v.codec.Optional(), quote(what))
-	}
-	table := fmt.Sprintf("__r(r,%q,false,%s)", "l", quote(result))
+	isTable := "if type(r)~=\"table\" then __r(r,\"l\",false," + quote(result) + ") end\n"
 	switch p.kind {
 	case scalar:
-		return "r=" + check("r", &p.values[0], result)
+		return p.values[0].check("r", result)
 	case listing:
-		return fmt.Sprintf("local list={} for i=1,#%s do list[i]=%s end r=list", table, check("r[i]", &p.values[0], "an element of "+result))
+		return isTable + "local list={} for i=1,#r do local v=r[i] " + p.values[0].check("v", "an element of "+result) + " list[i]=v end r=list"
 	case freeForm:
 		return "r=__e(r," + quote(result) + ")"
 	case rawResult:
 		return ""
 	case record:
-		fields := make([]string, len(p.values))
+		var b strings.Builder
+		b.WriteString(isTable + "local o,v={0" + strings.Repeat(",0", len(p.values)-1) + "}") // of its size at once
 		for i := range p.values {
 			v := &p.values[i]
-			fields[i] = check("r["+quote(v.name)+"]", v, "the field "+v.name+" of "+result)
+			fmt.Fprintf(&b, "\nv=r[%s] %s o[%d]=v", quote(v.name), v.check("v", "the field "+v.name+" of "+result), i+1)
 		}
-		return table + "\nr={" + strings.Join(fields, ",") + "}"
+		b.WriteString("\nr=o")
+		return b.String()
 	}
 	return "r=1"
+}
+
+// check is the statement that makes the value of a local ready for the reply.
+func (v *value) check(name, what string) string {
+	letter := v.letter()
+	call := fmt.Sprintf("%s=__r(%[1]s,%q,%t,%s)", name, letter, v.codec.Optional(), quote(what))
+	form := "if type(%[1]s)~=\"string\" then %[2]s end"
+	switch letter {
+	case "i", "t":
+		form = "if type(%[1]s)~=\"number\" or %[1]s%%1~=0 or %[1]s<-9007199254740992 or %[1]s>9007199254740992 then %[2]s end"
+	case "f":
+		form = "if type(%[1]s)==\"number\" then %[1]s=string.format(\"%%.17g\",%[1]s) else %[2]s end"
+	case "b":
+		form = "if %[1]s==true then %[1]s=1 elseif %[1]s==false then %[1]s=0 else %[2]s end"
+	case "x":
+		return call
+	}
+	return fmt.Sprintf(form, name, call)
 }
 
 // letter is the value's type for __r.

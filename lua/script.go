@@ -24,6 +24,10 @@ type Script struct {
 	onError func(*pipectx.ServerError) error // fault, bound once
 }
 
+// Name is the function that the script calls: accounts.transfer; of a script file
+// the file's name: queue/add.
+func (s *Script) Name() string { return s.name }
+
 // A line is where a line of a script came from; without a unit it is ours.
 type line struct {
 	unit *unit
@@ -61,7 +65,7 @@ func (l *linker) emit(what linkage) *Script {
 	var tables []string
 	for _, m := range l.order {
 		if m.script == nil {
-			tables = append(tables, l.fields[m]+"={}")
+			tables = append(tables, l.fields[m]+l.table(m))
 		}
 	}
 	w.add("local function __m() local __={" + strings.Join(tables, ",") + "}")
@@ -75,7 +79,21 @@ func (l *linker) emit(what linkage) *Script {
 	s := &Script{Script: pipectx.NewScript(strings.Join(w.text, "\n")), name: name, lines: w.lines, undeclared: l.undeclared}
 	s.ReadOnly, s.Resend = what.entry.sign.ReadOnly, what.entry.sign.Idempotent
 	s.onError = s.fault
+	remember(s)
 	return s
+}
+
+// table is the empty table of a module. It names the functions that come, so
+// that Lua makes it of their number at once: to grow it takes as long as to fill
+// it.
+func (l *linker) table(m *Mod) string {
+	var names []string
+	for _, f := range sorted(m.exports) {
+		if l.kept[place{f.unit, f.def.Stat}] {
+			names = append(names, f.name+"=nil")
+		}
+	}
+	return "={" + strings.Join(names, ",") + "}"
 }
 
 // keeps tells whether anything of a unit is left.
@@ -100,22 +118,13 @@ func (l *linker) locals(u *unit) string {
 // line ends behind, so that all other lines stay where they are.
 func (l *linker) emitUnit(w *writer, u *unit) {
 	var edits []lua51.Edit
-	isWord := func(text string, i int) bool {
-		return i >= 0 && i < len(text) && (text[i] == '_' || text[i] >= '0' && text[i] <= '9' || text[i]|0x20 >= 'a' && text[i]|0x20 <= 'z')
-	}
-	edit := func(e lua51.Edit) {
-		if isWord(e.Text, len(e.Text)-1) && isWord(u.chunk.Src, e.To) {
-			e.Text += " " // `local M={}local x` needs none
-		}
-		e.Text += strings.Repeat("\n", strings.Count(u.chunk.Src[e.From:e.To], "\n"))
-		edits = append(edits, e)
-	}
+	edit := func(e lua51.Edit) { edits = append(edits, u.keepLines(e)) }
 	whole := map[int]bool{} // lines that begin or end inside a string
 	for _, top := range u.top {
 		if l.kept[place{u, top.Stat}] {
 			u.longStrings(top.Stat, whole)
 		} else {
-			edit(u.chunk.Cut(top.Stat))
+			edits = append(edits, u.cut(top.Stat))
 		}
 	}
 	if u.mod.script == nil {
@@ -145,6 +154,29 @@ func (l *linker) emitUnit(w *writer, u *unit) {
 		w.text = append(w.text, text)
 		w.lines = append(w.lines, line{u, n})
 	}
+}
+
+// keepLines gives an edit the line ends that it takes away, and keeps words apart.
+func (u *unit) keepLines(e lua51.Edit) lua51.Edit {
+	if isWord(e.Text, len(e.Text)-1) && isWord(u.chunk.Src, e.To) {
+		e.Text += " " // `local M={}local x` needs none
+	}
+	e.Text += strings.Repeat("\n", strings.Count(u.chunk.Src[e.From:e.To], "\n"))
+	return e
+}
+
+// isWord tells whether a byte of a text may belong to a name.
+func isWord(text string, i int) bool {
+	return i >= 0 && i < len(text) && (text[i] == '_' || text[i] >= '0' && text[i] <= '9' || text[i]|0x20 >= 'a' && text[i]|0x20 <= 'z')
+}
+
+// cut is the edit that takes a statement at the top out: for those that every
+// script may do without it was made once.
+func (u *unit) cut(s lua51.Stat) lua51.Edit {
+	if e, ok := u.cuts[s]; ok {
+		return e
+	}
+	return u.keepLines(u.chunk.Cut(s))
 }
 
 // longStrings marks the lines of the strings that span several.

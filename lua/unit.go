@@ -27,11 +27,13 @@ type unit struct {
 
 	definers map[*lua51.Local][]lua51.Stat // what may go where a local is not used
 	optional map[lua51.Stat]bool           // may go where nobody needs it
+	cuts     map[lua51.Stat]lua51.Edit     // how it goes
 }
 
 // A text is what the author wrote, with what we put around it.
 type text struct {
 	file   string // for messages and tracebacks
+	piece  *piece // that file; nil: a text from Go
 	text   string
 	head   int  // lines of ours before the author's first
 	isFunc bool // a Func: it calls modules by their names
@@ -182,11 +184,13 @@ func required(e lua51.Expr) (*lua51.Call, string) {
 func (u *unit) declarations() {
 	u.definers = map[*lua51.Local][]lua51.Stat{}
 	u.optional = map[lua51.Stat]bool{}
+	u.cuts = map[lua51.Stat]lua51.Edit{}
 	for _, top := range u.top {
 		if !top.Pure && !u.isRequires(top.Stat) {
 			continue
 		}
 		u.optional[top.Stat] = true
+		u.cuts[top.Stat] = u.keepLines(u.chunk.Cut(top.Stat))
 		for _, l := range top.Locals {
 			u.definers[l] = append(u.definers[l], top.Stat)
 		}
