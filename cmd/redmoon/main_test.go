@@ -170,7 +170,7 @@ func TestBuild(t *testing.T) {
 	if len(m.Lines) != len(lines) {
 		t.Fatalf("the map has %d lines, the script %d", len(m.Lines), len(lines))
 	}
-	at := slices.Index(lines, `  return redis.call("DECRBY", item, n)`)
+	at := slices.Index(lines, `  return __d(redis.call("DECRBY", item, n))`)
 	if at < 0 || m.Lines[at] == nil || m.Lines[at].File != "stock.lua" || m.Lines[at].Line != 27 || m.Lines[0] != nil {
 		t.Errorf("line %d is mapped wrongly: %s", at+1, text)
 	}

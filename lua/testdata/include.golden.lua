@@ -7,12 +7,8 @@ text=string.gsub(text,"%c"," ") if not string.find(text,"^%S") then text="ERR"..
 return {err=text.." {lua"..at.."}",ignore_error_stats_update=silent} end
 local function __r(v,want,optional,what) local is=type(v)
 if optional and (v==nil or v==false and want~="b") then return false end
-if want=="s" then if is=="string" then return v end if is=="table" and type(rawget(v,"ok"))=="string" then return v.ok end
-elseif want=="b" then if is=="boolean" then return v and 1 or 0 end
-elseif want=="f" then if is=="number" then return string.format("%.17g",v) end
-elseif want=="l" then if is=="table" then return v end
-elseif want=="x" and is=="string" and string.find(v,"^-?%d+$") then return v
-elseif is=="number" and v==math.floor(v) and v>=-9007199254740992 and v<=9007199254740992 then return v end
+if want=="s" and is=="table" and type(rawget(v,"ok"))=="string" then return v.ok end
+if want=="x" and (is=="string" and string.find(v,"^-?%d+$") or is=="number" and v==math.floor(v) and v>=-9007199254740992 and v<=9007199254740992) then return v end
 if is=="number" then is=string.format("%.17g",v) elseif is=="boolean" then is=tostring(v) end
 error({err="TYPE "..what.." is "..is..", not a"..({s=" string",b=" bool",f=" float",x="n int64",i="n int",t=" time",l=" table"})[want]}) end
 local function __m() local __={}
@@ -26,8 +22,8 @@ local a = pair(first, second)
 return a .. count .. string.format("%d", n)
 end
 local r=__.main(KEYS,ARGV,KEYS[1],KEYS[2],tonumber(ARGV[1]))
-if type(r)=="table" and type(rawget(r,"err"))=="string" then error(r) end
-r=__r(r,"s",false,"the result of main")
+local type=type if type(r)=="table" and rawget(r,"err") and type(rawget(r,"err"))=="string" then error(r) end
+if type(r)~="string" then r=__r(r,"s",false,"the result of main") end
 return r
 end
 local ok,r=xpcall(__m,__t) if not ok and (type(r)~="table" or type(rawget(r,"err"))~="string") then r={err="ERR "..(type(r)=="string" and string.gsub(r,"%c"," ") or "error handler failed: "..type(r)).." {lua"..__p.."}"} end return r
