@@ -25,14 +25,36 @@ var directiveWords = slices.Concat(annotations, []string{"include", "pragma"})
 // directives finds the directives of a text, in their order. Strings, long
 // comments and code that happens to look like one are left alone: a lexer tells
 // them apart. Comments directly above a function are its annotations.
-func directives(file, text string) []directive {
-	if !mayHaveDirectives(text) {
-		return nil
+//
+// Most texts have no bare ones, and are read as Lua once: what was read comes along.
+func directives(file, text string) ([]directive, *lua51.Chunk) {
+	if !mayHave(text, "%") && !mayHave(text, "@") {
+		return nil, nil
+	}
+	if !mayHave(text, "%") {
+		if chunk, err := lua51.Parse(file, text); err == nil {
+			functions := map[int]bool{}
+			for _, f := range chunk.Functions {
+				functions[f.Pos().Line] = true
+			}
+			return inComments(chunk.Comments, functions), chunk
+		}
 	}
 	tokens, comments, _ := lua51.Tokens(file, text) // what is no Lua is told by the parser
+	functions := map[int]bool{}
+	for _, t := range tokens {
+		if t.Text == "function" {
+			functions[t.Pos.Line] = true
+		}
+	}
+	found := append(bare(text, tokens, comments), inComments(comments, functions)...)
+	slices.SortStableFunc(found, func(a, b directive) int { return a.line - b.line })
+	return found, nil
+}
+
+// bare finds those that stand on lines of their own.
+func bare(text string, tokens []lua51.Token, comments []lua51.Comment) (found []directive) {
 	lines := strings.Split(text, "\n")
-	ofFunctions := aboveFunctions(tokens, comments)
-	var found []directive
 	for i := 0; i+1 < len(tokens); i++ {
 		sign, word := tokens[i], tokens[i+1]
 		first := i == 0 || tokens[i-1].Pos.Line < sign.Pos.Line
@@ -52,18 +74,27 @@ func directives(file, text string) []directive {
 		}
 		found = append(found, directive{word.Text, "%" + word.Text, strings.TrimSpace(rest), true, sign.Pos.Line, sign.Pos.Column})
 	}
+	return found
+}
+
+// inComments finds those that are comments, given the lines that functions begin
+// on.
+func inComments(comments []lua51.Comment, functions map[int]bool) (found []directive) {
+	above := aboveFunctions(comments, functions)
 	for _, c := range comments {
+		if !c.Alone || strings.IndexByte(c.Text, '@') < 0 && strings.IndexByte(c.Text, '%') < 0 {
+			continue
+		}
 		mark, rest, _ := strings.Cut(strings.ReplaceAll(c.Body(), "\t", " "), " ")
-		if !c.Alone || strings.HasPrefix(c.Text, "--[") || mark == "" || mark[0] != '@' && mark[0] != '%' {
+		if strings.HasPrefix(c.Text, "--[") || mark == "" || mark[0] != '@' && mark[0] != '%' {
 			continue
 		}
 		word := mark[1:]
-		if !slices.Contains(directiveWords, word) || ofFunctions[c.Pos.Line] && slices.Contains(annotations, word) {
+		if !slices.Contains(directiveWords, word) || above[c.Pos.Line] && slices.Contains(annotations, word) {
 			continue
 		}
 		found = append(found, directive{word, mark, strings.TrimSpace(rest), false, c.Pos.Line, c.Pos.Column})
 	}
-	slices.SortStableFunc(found, func(a, b directive) int { return a.line - b.line })
 	return found
 }
 
@@ -76,29 +107,19 @@ func endsValue(t lua51.Token) bool {
 	return slices.Contains([]string{")", "]", "}", "nil", "true", "false", "end", "..."}, t.Text)
 }
 
-// mayHaveDirectives spares most texts the second look of a lexer.
-func mayHaveDirectives(text string) bool {
-	for _, word := range directiveWords {
-		if strings.Contains(text, "%"+word) || strings.Contains(text, "@"+word) {
-			return true
-		}
-	}
-	return false
+// mayHave spares most texts the second look of a lexer.
+func mayHave(text, sign string) bool {
+	return strings.Contains(text, sign) && slices.ContainsFunc(directiveWords, func(word string) bool { return strings.Contains(text, sign+word) })
 }
 
 // aboveFunctions marks the lines of comments that stand directly above a line
 // with a function: `function M.f()`, `local function f()`, `M.f = function()`.
-func aboveFunctions(tokens []lua51.Token, comments []lua51.Comment) map[int]bool {
-	marked := map[int]bool{}
-	for _, t := range tokens {
-		if t.Text == "function" {
-			marked[t.Pos.Line] = true
-		}
-	}
+func aboveFunctions(comments []lua51.Comment, functions map[int]bool) map[int]bool {
+	above := map[int]bool{}
 	for _, c := range slices.Backward(comments) {
-		if c.Alone && marked[c.EndLine+1] {
-			marked[c.Pos.Line] = true
+		if c.Alone && (functions[c.EndLine+1] || above[c.EndLine+1]) {
+			above[c.Pos.Line] = true
 		}
 	}
-	return marked
+	return above
 }

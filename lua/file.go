@@ -30,7 +30,10 @@ func (b *builder) readAssembly(p *piece, a *assembly, asModule bool) {
 	if len(a.spots) != strings.Count(p.text, "\n")+1 { // it includes others
 		t.spots = a.spots
 	}
-	chunk, err := lua51.Parse(t.file, t.text)
+	chunk, err := p.chunk, error(nil)
+	if chunk == nil || t.text != p.text {
+		chunk, err = lua51.Parse(t.file, t.text)
+	}
 	if err != nil {
 		b.fault(a.syntaxFinding(p, &t, err))
 		return

@@ -5,6 +5,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/redmoon-go/redmoon/internal/lua51"
 )
 
 // A piece is one file as its author wrote it, of which a text is put together.
@@ -13,6 +15,8 @@ type piece struct {
 	text string
 	dirs []directive
 	once bool // %pragma once
+
+	chunk *lua51.Chunk // what it is by itself, until it is part of a module; or nil
 }
 
 // A spot is where a line of a text came from.
@@ -58,7 +62,7 @@ type assembly struct {
 // newPiece reads the directives of a text.
 func newPiece(file, text string) *piece {
 	p := &piece{file: file, text: normal(text)}
-	p.dirs = directives(file, p.text)
+	p.dirs, p.chunk = directives(file, p.text)
 	for _, d := range p.dirs {
 		if d.word == "pragma" {
 			p.once = p.once || d.rest == "once"

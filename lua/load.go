@@ -261,6 +261,9 @@ func (l *loader) add(name string, p *piece, asModule bool) *Mod {
 	if b.found = a.found; len(b.found) == 0 {
 		b.readAssembly(p, &a, asModule)
 	}
+	for in := range a.taken {
+		in.chunk = nil
+	}
 	l.found = append(l.found, b.found...)
 	for _, u := range m.units {
 		for _, r := range u.requires {
