@@ -31,6 +31,9 @@ type Model[T, K any] struct {
 	schema     *schema
 	lua        *lua.Mod
 	newID      func() K // nil where the caller gives ids
+	begin      []string // what calls of scripts begin with
+	hash       *keyspace.Hash[K, string, string]
+	hooks      *hooks[T]
 	verbs      verbs[T]
 }
 
@@ -103,7 +106,14 @@ func (m *Model[T, K]) define(options []keyspace.Option) (err error) {
 	if k == reflect.TypeFor[uuid.UUID]() {
 		m.newID = func() K { return any(uuid.Must(uuid.NewV7())).(K) }
 	}
-	m.verbs = newVerbs[T](m.schema)
+	if m.hash, err = keyspace.TryNewHash[K, string, string](m.prefix, shared...); err != nil {
+		return err
+	}
+	if m.hooks, err = hooksOf[T](m.schema); err != nil {
+		return err
+	}
+	m.begin = m.opening()
+	m.verbs = newVerbs(m)
 	return nil
 }
 
@@ -115,15 +125,18 @@ func (m *Model[T, K]) KeyOf(id K) (string, error) { return m.keys.Key(id) }
 
 // On binds the model to a DB: what it returns has the verbs. If the model
 // declares a connection that the DB does not have, they answer
-// [pipectx.ErrUnknownConnection].
+// [pipectx.ErrUnknownConnection]. It panics if db is nil.
 func (m *Model[T, K]) On(db *pipectx.DB) Repo[T, K] {
-	db, err := connect(db, m.connection)
+	db, err := connect(m.prefix, db, m.connection)
 	return Repo[T, K]{model: m, db: db, err: err}
 }
 
 // connect returns the view of db on a connection; db itself, to answer errors
 // by, where it has none of that name.
-func connect(db *pipectx.DB, name string) (*pipectx.DB, error) {
+func connect(prefix string, db *pipectx.DB, name string) (*pipectx.DB, error) {
+	if db == nil {
+		panic(fmt.Errorf("model: On(nil): %s is bound to a DB that is nil; open the DB first", prefix))
+	}
 	if name == "" {
 		return db, nil
 	}
@@ -136,11 +149,19 @@ func connect(db *pipectx.DB, name string) (*pipectx.DB, error) {
 
 // Repo is a model on a DB. It is small and safe for concurrent use; copy it
 // freely. Its verbs queue on the pipeline that their context carries, or run at
-// once.
+// once. Make it with [Model.On]: those of a zero Repo panic.
 type Repo[T, K any] struct {
 	model *Model[T, K]
 	db    *pipectx.DB
 	err   error // the DB lacks the model's connection
+}
+
+// bound returns the Repo's model, for which there must be one.
+func (r Repo[T, K]) bound() *Model[T, K] {
+	if r.model == nil {
+		panic(fmt.Errorf("model: a zero %T has no records; bind the model to a DB: Model.On(db)", r))
+	}
+	return r.model
 }
 
 // id is where a record has its id.
@@ -153,21 +174,12 @@ func (r Repo[T, K]) command(name string, id K) *pipectx.Command {
 	return c
 }
 
-// script starts a call of a script on the record of an id. The first argument
-// of all is the time to live.
-func (r Repo[T, K]) script(s *pipectx.Script, id K) *pipectx.Command {
-	c := s.Command(1)
-	r.addKey(c, id)
-	c.Word(r.model.ttl)
-	return c
-}
-
 func (r Repo[T, K]) addKey(c *pipectx.Command, id K) {
 	if r.err != nil {
 		c.Fail(r.err)
 		return
 	}
-	c.AppendKey(r.model.keys.Append(c.Tail(), id))
+	c.AppendKey(r.bound().keys.Append(c.Tail(), id))
 }
 
 // addFields adds name and text of each field of the record at p that is not
@@ -198,11 +210,19 @@ type verbs[T any] struct {
 	written   func(pipectx.Reply, *T) error
 }
 
-func newVerbs[T any](s *schema) verbs[T] {
+func newVerbs[T, K any](m *Model[T, K]) verbs[T] {
+	s := m.schema
+	load := func(r pipectx.Reply, record *T) error {
+		err := s.load(r, unsafe.Pointer(record))
+		if err == nil {
+			err = m.hooks.loaded(r, record)
+		}
+		return err
+	}
 	return verbs[T]{
-		load: func(r pipectx.Reply, record *T) error { return s.load(r, unsafe.Pointer(record)) },
+		load: load,
 		loadMaybe: func(r pipectx.Reply, record **T) error {
-			err := s.load(r, unsafe.Pointer(*record))
+			err := load(r, *record)
 			if errors.Is(err, pipectx.ErrNotFound) {
 				*record, err = nil, nil
 			}

@@ -2,23 +2,11 @@ package model
 
 import (
 	"context"
-	_ "embed"
 	"fmt"
 	"math"
 	"unsafe"
 
 	"github.com/redmoon-go/redmoon/pipectx"
-)
-
-//go:embed create.lua
-var createLua string
-
-//go:embed save.lua
-var saveLua string
-
-var (
-	createScript = pipectx.NewScript(createLua)
-	saveScript   = pipectx.NewScript(saveLua)
 )
 
 // Create stores a record that must not exist yet. Its Ref answers the record
@@ -32,10 +20,18 @@ var (
 // Cost: EVALSHA, at first EVAL; 1 command; 1 round trip outside Run, none of its
 // own inside.
 func (r Repo[T, K]) Create(ctx context.Context, record T) *pipectx.Ref[T] {
-	m, p := r.model, unsafe.Pointer(&record)
-	if m.newID != nil && isZero(m.id(p)) {
-		*m.id(p) = m.newID()
+	m := r.bound()
+	if m.newID != nil && isZero(m.id(unsafe.Pointer(&record))) {
+		*m.id(unsafe.Pointer(&record)) = m.newID()
 	}
+	if m.hooks.beforeSave || m.hooks.afterSave {
+		return r.hooked(ctx, record, r.create)
+	}
+	return r.create(ctx, record)
+}
+
+func (r Repo[T, K]) create(ctx context.Context, record T) *pipectx.Ref[T] {
+	m, p := r.model, unsafe.Pointer(&record)
 	if m.schema.version != nil {
 		*m.schema.count(p) = 1
 	}
@@ -77,9 +73,16 @@ func (s *schema) created(r pipectx.Reply) error {
 // version, or the model a time to live; 1 command; 1 round trip outside Run, none
 // of its own inside.
 func (r Repo[T, K]) Save(ctx context.Context, record T) *pipectx.Ref[T] {
+	if m := r.bound(); m.hooks.beforeSave || m.hooks.afterSave {
+		return r.hooked(ctx, record, r.save)
+	}
+	return r.save(ctx, record)
+}
+
+func (r Repo[T, K]) save(ctx context.Context, record T) *pipectx.Ref[T] {
 	m, s, p := r.model, r.model.schema, unsafe.Pointer(&record)
 	absent := s.absent(p)
-	if absent == 0 && s.version == nil && m.ttl == "" {
+	if absent == 0 && s.version == nil && m.ttl == "" && s.lives == nil {
 		c := r.command("HSET", *m.id(p))
 		if err := s.rules.check(p); err != nil {
 			c.Fail(err)
@@ -94,14 +97,12 @@ func (r Repo[T, K]) Save(ctx context.Context, record T) *pipectx.Ref[T] {
 	}
 	if s.version != nil {
 		version := s.count(p)
-		c.Word(s.version.name)
 		c.Int(*version)
 		if *version < 0 || *version == math.MaxInt64 {
 			c.Fail(fmt.Errorf("model: save: %d is no version of a stored record; use the one it was loaded with, or 0", *version))
 		}
 		*version++
 	} else {
-		c.Word("")
 		c.Word("")
 	}
 	c.Int(int64(len(s.columns) - absent))

@@ -1,0 +1,116 @@
+package model
+
+import (
+	"context"
+	"fmt"
+	"math/big"
+	"slices"
+	"strconv"
+	"unsafe"
+
+	"github.com/redmoon-go/redmoon/pipectx"
+)
+
+// Upsert makes typed changes to a record as [Repo.Update] does, and makes the record
+// if there is none. Its Ref answers whether it made one.
+//
+//	created, err := accounts.Upsert(ctx, 42, Owner.Set("Ada"), model.Incr(Balance, 5)).Result()
+//
+// A record that it makes is whole: fields that no change names have their defaults,
+// or zero where their type is never absent; Incr begins from there, and the version
+// is 1. So it must keep all rules, of fields that are not named too: if it would
+// break one, and there is no record, the answer is *[ValidationError] and nothing is
+// written. A record that is there is not validated but for what changes, its version
+// is counted up when anything changed, and a model's time to live begins again
+// either way.
+//
+// Errors: those of Update but for the missing record, and *[ValidationError] as said.
+//
+// Cost: EVALSHA, at first EVAL; 1 command; 1 round trip outside Run, none of its
+// own inside.
+func (r Repo[T, K]) Upsert(ctx context.Context, id K, changes ...Change[T]) *pipectx.Ref[bool] {
+	m := r.bound()
+	c := r.script(upsertScript, id)
+	fresh := new(T)
+	*m.id(unsafe.Pointer(fresh)) = id
+	invalid := r.addFresh(c, fresh, changes) // a new record that must not be made
+	r.addChanges(c, "Upsert", changes)
+	return pipectx.Send(ctx, r.db, c, func(reply pipectx.Reply) (bool, error) {
+		if !reply.IsInt() {
+			return false, refusedSum(reply)
+		}
+		switch n, err := reply.Int(); {
+		case err != nil || n >= 0:
+			return n > 0, err
+		}
+		return false, fmt.Errorf("model: upsert %s: there is no record, and none can be made: %w", reply.Key(), invalid)
+	})
+}
+
+// addFresh adds the words of what a new record begins with, and returns why there
+// must not be such a one, if so.
+func (r Repo[T, K]) addFresh(c *pipectx.Command, fresh *T, changes []Change[T]) (invalid error) {
+	s, p := r.model.schema, unsafe.Pointer(fresh)
+	var begin []*column
+	for _, col := range s.columns {
+		given := slices.ContainsFunc(changes, func(ch Change[T]) bool {
+			return ch.name == col.name && (ch.what == "set" || ch.what == "absent")
+		})
+		if col != s.version && !given && !col.codec.Absent(col.at(p)) {
+			begin = append(begin, col)
+		}
+	}
+	if s.rules != nil {
+		made := *fresh
+		for _, change := range changes {
+			s.apply(unsafe.Pointer(&made), change.name, change.what, change.text)
+		}
+		if invalid = s.rules.check(unsafe.Pointer(&made)); invalid != nil {
+			c.Int(-1)
+			return invalid
+		}
+	}
+	c.Int(int64(len(begin)))
+	for _, col := range begin {
+		c.Word(col.name)
+		c.Append(col.codec.Append(c.Tail(), col.at(p)))
+	}
+	return nil
+}
+
+// apply makes a change of the record at p, as update.lua does of what is stored.
+// What cannot be added is left for the server to refuse.
+func (s *schema) apply(p unsafe.Pointer, name, what, text string) {
+	col := s.byName[name]
+	if col == nil || what == "clear" {
+		return
+	}
+	if what == "add" || what == "addfloat" {
+		old, err := col.codec.Append(nil, col.at(p))
+		if err != nil {
+			return
+		}
+		if text, err = added(string(old), text, what == "addfloat"); err != nil {
+			return
+		}
+	}
+	_ = col.codec.Parse([]byte(text), col.at(p)) // the text was written by the codec; a sum may be too large for it
+}
+
+// added is the text of the sum of two numbers.
+func added(a, b string, float bool) (string, error) {
+	if float {
+		x, err := strconv.ParseFloat(a, 64)
+		if err != nil {
+			return "", err
+		}
+		y, err := strconv.ParseFloat(b, 64)
+		return strconv.FormatFloat(x+y, 'g', -1, 64), err
+	}
+	x, ok := new(big.Int).SetString(a, 10)
+	y, ok2 := new(big.Int).SetString(b, 10)
+	if !ok || !ok2 {
+		return "", fmt.Errorf("%s and %s are no integers", a, b)
+	}
+	return x.Add(x, y).String(), nil
+}
