@@ -43,7 +43,7 @@ func (e *ConflictError) Error() string {
 // Is makes errors.Is with [pipectx.ErrConflict] hold.
 func (e *ConflictError) Is(target error) bool { return target == pipectx.ErrConflict }
 
-// SumError refuses a [Repo.Update] one of whose sums cannot be stored: it is
+// SumError refuses a [Repo.Update] or [Repo.Upsert] one of whose sums cannot be stored: it is
 // outside of what the field's type or its rules allow, or what is stored is no
 // number. Nothing was changed.
 type SumError struct {

@@ -67,11 +67,12 @@ func (s *schema) columnAt(offset uintptr, t reflect.Type) (*column, error) {
 // Name is the field's name in the hash.
 func (f Field[T, V]) Name() string { return f.column.name }
 
-// Change is one change of a record of type T, for [Repo.Update]. It is made of
+// Change is one change of a record of type T, for [Repo.Update] and [Repo.Upsert]. It
+// is made of
 // texts: what its maker changes afterwards does not matter.
 type Change[T any] struct {
 	name   string
-	what   string // a word of update.lua
+	what   string // a word of change.lua
 	text   string
 	bounds string
 	err    error
@@ -130,9 +131,9 @@ type Number interface {
 	~int | ~int8 | ~int16 | ~int32 | ~int64 | ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~float32 | ~float64
 }
 
-// Incr adds n to a number, on the server. A missing number counts as 0, so a
-// counter is best a plain field; pointers and field.Optional have no Incr.
-// Integers are added exactly in all 64 bits, floats as Go adds a float64. The sum
+// Incr adds n to a number, on the server. A missing number counts as 0. So a number
+// that may be absent has no Incr, which would not tell absent from 0: declare a
+// counter as a plain field, or Edit the record. Integers are added exactly in all 64 bits, floats as Go adds a float64. The sum
 // is refused, and with it the whole Update, unless the field's type can hold it
 // and it keeps the rules eq, gt, gte, len, lt, lte, max and min of its `validate`
 // tag; other rules are not looked at. The error is a *[SumError].

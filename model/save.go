@@ -59,7 +59,8 @@ func (s *schema) created(r pipectx.Reply) error {
 // Save stores a whole record, whether or not there is one. Fields that are
 // absent are removed; hash fields that the struct does not declare stay, and so
 // does the record's time to live, unless the model has one. The Ref answers the
-// record with its new version; its pointers, slices and maps are the caller's.
+// record with its new version; its pointers, slices and maps are the caller's,
+// unless there is a BeforeSave.
 //
 // With a version field Save refuses to overwrite what somebody else changed
 // since the record was loaded: *[ConflictError]. A version of 0 expects that
@@ -67,10 +68,11 @@ func (s *schema) created(r pipectx.Reply) error {
 // afterwards.
 //
 // Errors: *[ValidationError], *field.EncodeError and keyspace.ErrEmptyID before
-// anything is sent; *[ConflictError].
+// anything is sent; *[ConflictError]; [pipectx.ErrUnsupported] for a field tagged
+// ttl=30m on servers before Redis 7.4 and Valkey 9.
 //
 // Cost: HSET, or EVALSHA, at first EVAL, if a field is absent, the record has a
-// version, or the model a time to live; 1 command; 1 round trip outside Run, none
+// version, or the model or a field a time to live; 1 command; 1 round trip outside Run, none
 // of its own inside.
 func (r Repo[T, K]) Save(ctx context.Context, record T) *pipectx.Ref[T] {
 	if m := r.bound(); m.hooks.beforeSave || m.hooks.afterSave {
