@@ -62,7 +62,7 @@ func (w twin) update(id int64, name *string, mail **string, add int64) (n int, e
 }
 
 func (w twin) upsert(id int64, name string, add int64) (made bool, err error) {
-	a, there := w[id]
+	_, there := w[id]
 	switch {
 	case !there && add < 0:
 		return false, &model.ValidationError{}
