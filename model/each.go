@@ -37,35 +37,34 @@ const eachChunk = 256
 
 func (r Repo[T, K]) each(ctx context.Context, verb string, ids iter.Seq2[K, error]) iter.Seq2[T, error] {
 	r.bound()
-	return func(yield func(T, error) bool) {
-		var none T
-		err := r.err
+	return func(yield func(T, error) bool) { r.walk(ctx, verb, ids, yield) }
+}
+
+// walk yields the records of ids.
+func (r Repo[T, K]) walk(ctx context.Context, verb string, ids iter.Seq2[K, error], yield func(T, error) bool) {
+	var none T
+	err := r.err
+	if err == nil {
+		err = pipectx.Outside(ctx, r.db, "model: "+verb)
+	}
+	if err != nil {
+		yield(none, err)
+		return
+	}
+	chunk := make([]K, 0, eachChunk)
+	for id, err := range ids {
 		if err == nil {
-			err = pipectx.Outside(ctx, r.db, "model: "+verb)
+			chunk = append(chunk, id)
 		}
-		if err != nil {
-			yield(none, err)
+		if err == nil && len(chunk) < eachChunk {
+			continue
+		}
+		if !r.eachOf(ctx, chunk, yield) || err != nil && !yield(none, err) { // what was asked for before an error comes before it
 			return
 		}
-		chunk := make([]K, 0, eachChunk)
-		flush := func() (goOn bool) {
-			goOn = r.eachOf(ctx, chunk, yield)
-			chunk = chunk[:0]
-			return goOn
-		}
-		for id, err := range ids {
-			if err != nil { // what was asked for before it comes before it
-				if !flush() || !yield(none, err) {
-					return
-				}
-				continue
-			}
-			if chunk = append(chunk, id); len(chunk) == eachChunk && !flush() {
-				return
-			}
-		}
-		flush()
+		chunk = chunk[:0]
 	}
+	r.eachOf(ctx, chunk, yield)
 }
 
 // eachOf yields the records of a chunk, and tells whether to go on.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
+	"strconv"
 	"time"
 	"unsafe"
 
@@ -46,13 +48,30 @@ func (r Repo[T, K]) Edit(ctx context.Context, id K, fn func(*T) error) *pipectx.
 	if err := pipectx.OutsideAtomic(ctx, r.db, "model: Edit"); err != nil {
 		return pipectx.Failed[T](ctx, r.db, err)
 	}
-	e := &edition[T, K]{repo: r, id: id, fn: fn}
+	e := &edition{
+		db: r.db, schema: m.schema, hooks: m.hooks,
+		load:  func() *pipectx.Command { return r.getCommand(id) },
+		write: func() *pipectx.Command { return r.script(editScript, id) },
+		new: func() unsafe.Pointer {
+			record := new(T)
+			*m.id(unsafe.Pointer(record)) = id
+			return unsafe.Pointer(record)
+		},
+		keyOf: func(p unsafe.Pointer) (string, error) { return m.KeyOf(*m.id(p)) },
+		fn:    func(p unsafe.Pointer) error { return fn((*T)(p)) },
+	}
 	return together(ctx, r.db, func(ctx context.Context) (ref *pipectx.Ref[T], err error) {
 		if e.key, err = m.KeyOf(id); err != nil {
 			return nil, err
 		}
-		ref, e.set = pipectx.NewRef[T](ctx)
-		return ref, e.load(ctx)
+		ref, set := pipectx.NewRef[T](ctx)
+		e.set = func(p unsafe.Pointer, err error) {
+			if err != nil {
+				p = unsafe.Pointer(new(T))
+			}
+			set(*(*T)(p), err)
+		}
+		return ref, e.begin(ctx)
 	})
 }
 
@@ -60,25 +79,26 @@ func (r Repo[T, K]) Edit(ctx context.Context, id K, fn func(*T) error) *pipectx.
 // so often edits a record that too many want: fields are better changed by Update.
 const mostEdits = 32
 
-// An edition is one Edit, in waves:
+// An edition is one Edit of a record of any type, in waves:
 //
-//	load     HMGET
+//	begin    HMGET
 //	change   fn; what it changed
 //	store    EVALSHA model.edit, which compares and writes
-//	         ─▶ load, when another text is stored
-type edition[T, K any] struct {
-	repo  Repo[T, K]
-	id    K
-	key   string
-	fn    func(*T) error
-	set   func(T, error)
-	calls int
-}
+//	         ─▶ begin, when another text is stored
+type edition struct {
+	db     *pipectx.DB
+	schema *schema
+	hooks  *hooks
+	key    string
 
-// A loaded record, and what is stored of it.
-type loaded[T any] struct {
-	record T
-	texts  []text // as stored, in the order of the columns
+	load, write func() *pipectx.Command
+	new         func() unsafe.Pointer // a record with its id
+	keyOf       func(unsafe.Pointer) (string, error)
+	fn          func(unsafe.Pointer) error
+	set         func(unsafe.Pointer, error) // the answer
+
+	calls  int
+	loaded []text // what is stored, in the order of the columns
 }
 
 // A text is what is stored of a field, or that nothing is.
@@ -87,30 +107,28 @@ type text struct {
 	there bool
 }
 
-func (e *edition[T, K]) fail(err error) error {
-	var none T
-	e.set(none, err)
+func (e *edition) fail(err error) error {
+	e.set(nil, err)
 	return nil // the Ref says it: the waves of others go on
 }
 
-func (e *edition[T, K]) load(ctx context.Context) error {
-	m := e.repo.model
-	var before loaded[T]
-	*m.id(unsafe.Pointer(&before.record)) = e.id
-	ref := pipectx.SendInto(ctx, e.repo.db, e.repo.getCommand(e.id), before, func(r pipectx.Reply, before *loaded[T]) (err error) {
-		if err = m.verbs.load(r, &before.record); err == nil {
-			before.texts, err = textsOf(r)
+func (e *edition) begin(ctx context.Context) error {
+	p := e.new()
+	ref := pipectx.Send(ctx, e.db, e.load(), func(r pipectx.Reply) ([]text, error) {
+		if err := e.schema.load(r, p, e.hooks); err != nil {
+			return nil, err
 		}
-		return err
+		return textsOf(r)
 	})
-	return pipectx.Then(ctx, ref, func(before loaded[T], err error) error {
+	return pipectx.Then(ctx, ref, func(loaded []text, err error) error {
 		if errors.Is(err, pipectx.ErrNotFound) {
 			err = fmt.Errorf("model: edit %s: %w; Edit changes records that exist, Create, Save and Upsert make them", e.key, pipectx.ErrNotFound)
 		}
 		if err != nil {
 			return e.fail(err)
 		}
-		return e.change(ctx, before)
+		e.loaded = loaded
+		return e.change(ctx, p)
 	})
 }
 
@@ -133,70 +151,70 @@ func textsOf(r pipectx.Reply) ([]text, error) {
 	return texts, nil
 }
 
-// change has fn change the record, and sends what it changed.
-func (e *edition[T, K]) change(ctx context.Context, before loaded[T]) error {
-	m := e.repo.model
-	record := before.record
-	was, err := m.textsOf(&record)
+// change has fn change the record at p, and sends what it changed.
+func (e *edition) change(ctx context.Context, p unsafe.Pointer) error {
+	was, err := e.schema.textsOf(e.key, p)
 	if err != nil {
 		return e.fail(err)
 	}
+	version := e.schema.versionAt(p)
 	e.calls++
-	if err := e.fn(&record); err != nil {
+	if err := e.fn(p); err != nil {
 		return e.fail(err)
 	}
-	now, err := e.edited(&record, before)
-	if err != nil {
+	now, err := e.changed(p, version)
+	switch {
+	case err != nil:
 		return e.fail(err)
-	}
-	if same(was, now) {
-		e.set(record, nil)
+	case slices.Equal(was, now):
+		e.set(p, nil)
 		return nil
 	}
-	if m.hooks.beforeSave {
-		if err := m.hooks.before(ctx, e.key, &record); err != nil {
-			return e.fail(err)
-		}
-		if now, err = e.edited(&record, before); err != nil {
-			return e.fail(err)
+	if e.hooks.beforeSave {
+		if err = e.hooks.before(ctx, e.key, p); err == nil {
+			now, err = e.changed(p, version)
 		}
 	}
-	if err := m.schema.rules.check(unsafe.Pointer(&record)); err != nil {
+	if err == nil {
+		err = e.schema.rules.check(p)
+	}
+	if err != nil {
 		return e.fail(err)
 	}
-	return e.store(ctx, before, record, was, now)
+	return e.store(ctx, p, was, now)
 }
 
-// edited is the texts of the record, which must still be the one that was loaded.
-func (e *edition[T, K]) edited(record *T, before loaded[T]) ([]text, error) {
-	m := e.repo.model
-	if key, err := m.keyOf(record); err != nil || key != e.key {
+// changed is the texts of the record at p, which must still be the one that was
+// loaded.
+func (e *edition) changed(p unsafe.Pointer, version int64) ([]text, error) {
+	if key, err := e.keyOf(p); err != nil || key != e.key {
 		return nil, fmt.Errorf("model: edit %s: its id was changed; a record's id never changes: Create another record, and Delete this one", e.key)
 	}
-	if m.schema.version != nil {
-		old := *m.schema.count(unsafe.Pointer(&before.record))
-		switch now := *m.schema.count(unsafe.Pointer(record)); {
-		case now != old:
-			return nil, fmt.Errorf("model: edit %s: its version was changed from %d to %d; every change counts it up by itself", e.key, old, now)
-		case now < 0 || now == math.MaxInt64:
-			return nil, fmt.Errorf("model: edit %s: %d is no version of a stored record", e.key, now)
-		}
+	switch now := e.schema.versionAt(p); {
+	case now != version:
+		return nil, fmt.Errorf("model: edit %s: its version was changed from %d to %d; every change counts it up by itself", e.key, version, now)
+	case now < 0 || now == math.MaxInt64:
+		return nil, fmt.Errorf("model: edit %s: %d is no version of a stored record", e.key, now)
 	}
-	return m.textsOf(record)
+	return e.schema.textsOf(e.key, p)
 }
 
-// textsOf is what Save would store of a record.
-func (m *Model[T, K]) textsOf(record *T) ([]text, error) {
-	columns := m.schema.columns
-	texts := make([]text, len(columns))
+// versionAt is the version of the record at p, 0 if it has none.
+func (s *schema) versionAt(p unsafe.Pointer) int64 {
+	if s.version == nil {
+		return 0
+	}
+	return *s.count(p)
+}
+
+// textsOf is what Save would store of the record at p.
+func (s *schema) textsOf(key string, p unsafe.Pointer) ([]text, error) {
+	texts, ends := make([]text, len(s.columns)), make([]int, len(s.columns))
 	var all []byte
-	ends := make([]int, len(columns))
-	for i, c := range columns {
-		at := c.at(unsafe.Pointer(record))
-		if texts[i].there = !c.codec.Absent(at); texts[i].there {
+	for i, c := range s.columns {
+		if texts[i].there = !c.codec.Absent(c.at(p)); texts[i].there {
 			var err error
-			if all, err = c.codec.Append(all, at); err != nil {
-				key, _ := m.keyOf(record)
+			if all, err = c.codec.Append(all, c.at(p)); err != nil {
 				return nil, fmt.Errorf("model: %w", c.failed(key, err))
 			}
 		}
@@ -209,48 +227,58 @@ func (m *Model[T, K]) textsOf(record *T) ([]text, error) {
 	return texts, nil
 }
 
-func same(a, b []text) bool {
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
-}
-
 // store sends the script that compares and writes. It is tempting to compare only
 // what fn has read, but nobody knows that.
-func (e *edition[T, K]) store(ctx context.Context, before loaded[T], record T, was, now []text) error {
-	s := e.repo.model.schema
-	c := e.repo.script(editScript, e.id)
+func (e *edition) store(ctx context.Context, p unsafe.Pointer, was, now []text) error {
+	s := e.schema
+	if s.version != nil {
+		*s.count(p)++
+		now[slices.Index(s.columns, s.version)] = text{strconv.FormatInt(*s.count(p), 10), true}
+	}
+	c := e.write()
+	s.addEdit(c, e.loaded, was, now)
+	ref := pipectx.Send(ctx, e.db, c, func(r pipectx.Reply) ([]text, error) {
+		if r.IsInt() {
+			return nil, nil
+		}
+		return textsOf(r)
+	})
+	return pipectx.Then(ctx, ref, func(stored []text, err error) error {
+		switch {
+		case err != nil:
+			return e.fail(err)
+		case stored == nil:
+			e.set(p, nil)
+			return e.hooks.saved(ctx, e.key, p)
+		case e.calls == mostEdits:
+			return e.fail(e.conflict(stored))
+		}
+		if err := rest(ctx, e.calls); err != nil {
+			return e.fail(fmt.Errorf("model: edit %s: %w: %w", e.key, pipectx.ErrNotSent, err))
+		}
+		return e.begin(ctx)
+	})
+}
+
+// addEdit adds the words of edit.lua.
+func (s *schema) addEdit(c *pipectx.Command, loaded, was, now []text) {
 	c.Int(int64(len(s.columns)))
-	there := make([]byte, len(s.columns))
-	for i, col := range s.columns {
-		c.Word(col.name)
+	addNames(c, s.columns)
+	there, set := make([]byte, len(loaded)), int64(0)
+	for i := range loaded {
 		there[i] = '0'
-		if before.texts[i].there {
+		if loaded[i].there {
 			there[i] = '1'
 		}
-	}
-	c.Word(string(there))
-	for _, t := range before.texts {
-		c.Word(t.is)
-	}
-	if s.version != nil {
-		*s.count(unsafe.Pointer(&record))++
-		for i, col := range s.columns {
-			if col == s.version {
-				now[i] = text{fmt.Sprint(*s.count(unsafe.Pointer(&record))), true}
-			}
-		}
-	}
-	set := 0
-	for i := range now {
 		if now[i].there && now[i] != was[i] {
 			set++
 		}
 	}
-	c.Int(int64(set))
+	c.Word(string(there))
+	for _, t := range loaded {
+		c.Word(t.is)
+	}
+	c.Int(set)
 	for i, col := range s.columns {
 		if now[i].there && now[i] != was[i] {
 			c.Word(col.name)
@@ -262,37 +290,16 @@ func (e *edition[T, K]) store(ctx context.Context, before loaded[T], record T, w
 			c.Word(col.name)
 		}
 	}
-	ref := pipectx.Send(ctx, e.repo.db, c, func(r pipectx.Reply) ([]text, error) {
-		if r.IsInt() {
-			return nil, nil
-		}
-		return textsOf(r)
-	})
-	return pipectx.Then(ctx, ref, func(stored []text, err error) error {
-		switch {
-		case err != nil:
-			return e.fail(err)
-		case stored == nil:
-			e.set(record, nil)
-			return e.repo.model.hooks.saved(ctx, e.key, record)
-		case e.calls == mostEdits:
-			return e.fail(e.conflict(before.texts, stored))
-		}
-		if err := rest(ctx, e.calls); err != nil {
-			return e.fail(fmt.Errorf("model: edit %s: %w: %w", e.key, pipectx.ErrNotSent, err))
-		}
-		return e.load(ctx)
-	})
 }
 
 // conflict is what differs from what was loaded.
-func (e *edition[T, K]) conflict(was, stored []text) error {
+func (e *edition) conflict(stored []text) error {
 	c := &ConflictError{Key: e.key, Missing: true, verb: "edit", calls: e.calls}
-	for i, col := range e.repo.model.schema.columns {
+	for i, col := range e.schema.columns {
 		if stored[i].there {
 			c.Missing = false
 		}
-		if stored[i] != was[i] {
+		if stored[i] != e.loaded[i] {
 			if c.Fields == nil {
 				c.Stored = stored[i].is
 			}

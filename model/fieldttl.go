@@ -57,26 +57,34 @@ func (r Repo[T, K]) PersistField(ctx context.Context, id K, name AnyField[T]) *p
 // Cost: HPTTL; 1 command; 1 round trip outside Run, none of its own inside.
 func (r Repo[T, K]) FieldTTL(ctx context.Context, id K, name AnyField[T]) *pipectx.Ref[field.Optional[time.Duration]] {
 	c := r.aboutField("HPTTL", "FieldTTL", id, name, 0).Read()
-	return pipectx.Send(ctx, r.db, c, func(r pipectx.Reply) (left field.Optional[time.Duration], err error) {
-		switch ms, err := firstInt(r); {
-		case err != nil:
-			return left, err
-		case ms == -2:
-			return left, pipectx.NotFound(r.Key() + " " + name.of(nil).name)
-		case ms >= 0:
-			left = field.Some(time.Duration(ms) * time.Millisecond)
-		}
-		return left, nil
-	})
+	return pipectx.Send(ctx, r.db, c, name.of(nil).timeLeft)
+}
+
+// timeLeft reads the reply of HPTTL: milliseconds, -1 without a time to live, -2
+// without a field.
+func (c *column) timeLeft(r pipectx.Reply) (left field.Optional[time.Duration], err error) {
+	switch ms, err := firstInt(r); {
+	case err != nil:
+		return left, err
+	case ms == -2:
+		return left, pipectx.NotFound(r.Key() + " " + c.name)
+	case ms >= 0:
+		left = field.Some(time.Duration(ms) * time.Millisecond)
+	}
+	return left, nil
 }
 
 // aboutField starts a command about one field's time to live; ms is its argument
 // where it has one.
 func (r Repo[T, K]) aboutField(command, verb string, id K, name AnyField[T], ms int64) *pipectx.Command {
 	c := r.command(command, id).Needs(fieldTTLServers)
-	col := name.of(nil)
+	r.model.schema.addField(c, verb, name.of(nil), ms)
+	return c
+}
+
+func (s *schema) addField(c *pipectx.Command, verb string, col *column, ms int64) {
 	if !col.lives {
-		c.Fail(fmt.Errorf("model: %s: the field %s of %v is not tagged `ttl`, so its writes would end what it sets; tag it `redis:\"%s,ttl\"`", verb, col.path, r.model.schema.typ, col.name))
+		c.Fail(fmt.Errorf("model: %s: the field %s of %v is not tagged `ttl`, so its writes would end what it sets; tag it `redis:\"%s,ttl\"`", verb, col.path, s.typ, col.name))
 	}
 	if ms != 0 {
 		c.Int(ms)
@@ -84,7 +92,6 @@ func (r Repo[T, K]) aboutField(command, verb string, id K, name AnyField[T], ms 
 	c.Word("FIELDS")
 	c.Word("1")
 	c.Word(col.name)
-	return c
 }
 
 // wasThere reads what the server did to one field: 1 as asked, 2 removed, since its

@@ -60,7 +60,7 @@ func (r Repo[T, K]) Exists(ctx context.Context, id K) *pipectx.Ref[bool] {
 func (r Repo[T, K]) Delete(ctx context.Context, id K) *pipectx.Ref[bool] {
 	c := r.command("DEL", id)
 	if r.model.hooks.beforeDelete {
-		if err := r.model.beforeDelete(ctx, id); err != nil {
+		if err := r.beforeDelete(ctx, id); err != nil {
 			c.Fail(err)
 		}
 	}
@@ -94,19 +94,26 @@ func countTrue(were []bool) (n int, err error) { //nolint:unparam // the form th
 
 func (r Repo[T, K]) getCommand(id K) *pipectx.Command {
 	c := r.command("HMGET", id).Read()
-	for _, col := range r.model.schema.columns {
-		c.Word(col.name)
-	}
+	addNames(c, r.model.schema.columns)
 	return c
 }
 
-// load reads the reply to HMGET of all columns into the record at p.
-func (s *schema) load(r pipectx.Reply, p unsafe.Pointer) error {
-	found, err := s.read(r, p, s.columns)
-	if err == nil && !found {
-		err = pipectx.NotFound(r.Key())
+func addNames(c *pipectx.Command, columns []*column) {
+	for _, col := range columns {
+		c.Word(col.name)
 	}
-	return err
+}
+
+// load reads the reply to HMGET of all columns into the record at p.
+func (s *schema) load(r pipectx.Reply, p unsafe.Pointer, hooks *hooks) error {
+	found, err := s.read(r, p, s.columns)
+	switch {
+	case err != nil:
+		return err
+	case !found:
+		return pipectx.NotFound(r.Key())
+	}
+	return hooks.loaded(r, p)
 }
 
 // read reads the texts of columns into the record at p, and tells whether any of

@@ -22,14 +22,16 @@ type (
 )
 
 // hooks says which hooks a record type has.
-type hooks[T any] struct {
+type hooks struct {
+	typ reflect.Type
+
 	beforeSave, afterSave, beforeDelete, afterLoad bool
 
 	shared []*column // with values that point to memory of the caller's
 }
 
-func hooksOf[T any](s *schema) (*hooks[T], error) {
-	h := &hooks[T]{}
+func hooksOf(s *schema) (*hooks, error) {
+	h := &hooks{typ: s.typ}
 	for _, hook := range []struct {
 		name    string
 		is      reflect.Type
@@ -99,67 +101,100 @@ func shares(t reflect.Type) bool {
 	return false
 }
 
+// on is the record at p, to be asked for its hooks.
+func (h *hooks) on(p unsafe.Pointer) any { return reflect.NewAt(h.typ, p).Interface() }
+
+// aroundSave tells whether there are hooks of verbs that write a whole record.
+func (h *hooks) aroundSave() bool { return h.beforeSave || h.afterSave }
+
 // before runs BeforeSave on a record of ours.
-func (h *hooks[T]) before(ctx context.Context, key string, record *T) error {
+func (h *hooks) before(ctx context.Context, key string, p unsafe.Pointer) error {
 	if !h.beforeSave {
 		return nil
 	}
-	if err := any(record).(beforeSaver).BeforeSave(ctx); err != nil {
+	if err := h.on(p).(beforeSaver).BeforeSave(ctx); err != nil {
 		return fmt.Errorf("model: BeforeSave of %s: %w", key, err)
 	}
 	return nil
 }
 
 // saved runs AfterSave on a copy of what a verb answers, when it is stored.
-func (h *hooks[T]) saved(ctx context.Context, key string, record T) error {
+func (h *hooks) saved(ctx context.Context, key string, p unsafe.Pointer) error {
 	if !h.afterSave {
 		return nil
 	}
-	if err := any(&record).(afterSaver).AfterSave(ctx); err != nil {
+	if err := h.on(p).(afterSaver).AfterSave(ctx); err != nil {
 		return fmt.Errorf("model: AfterSave of %s, which is stored: %w", key, err)
 	}
 	return nil
 }
 
-// loaded runs AfterLoad on what was decoded.
-func (h *hooks[T]) loaded(r pipectx.Reply, record *T) error {
-	if !h.afterLoad {
-		return nil
-	}
-	if err := any(record).(afterLoader).AfterLoad(); err != nil {
-		return fmt.Errorf("model: AfterLoad of %s: %w", r.Key(), err)
-	}
-	return nil
-}
-
-// beforeDelete runs BeforeDelete on a record with nothing but its id.
-func (m *Model[T, K]) beforeDelete(ctx context.Context, id K) error {
-	record := new(T)
-	*m.id(unsafe.Pointer(record)) = id
-	if err := any(record).(beforeDeleter).BeforeDelete(ctx); err != nil {
-		key, _ := m.KeyOf(id) // a key that cannot be made has failed already
+// deleting runs BeforeDelete on a record with nothing but its id.
+func (h *hooks) deleting(ctx context.Context, key string, p unsafe.Pointer) error {
+	if err := h.on(p).(beforeDeleter).BeforeDelete(ctx); err != nil {
 		return fmt.Errorf("model: BeforeDelete of %s: %w", key, err)
 	}
 	return nil
 }
 
+// loaded runs AfterLoad on what was decoded.
+func (h *hooks) loaded(r pipectx.Reply, p unsafe.Pointer) error {
+	if !h.afterLoad {
+		return nil
+	}
+	if err := h.on(p).(afterLoader).AfterLoad(); err != nil {
+		return fmt.Errorf("model: AfterLoad of %s: %w", r.Key(), err)
+	}
+	return nil
+}
+
+// unshare gives a copy of the caller's record values of its own, so that what
+// BeforeSave changes in place is not the caller's. Only what is stored is copied,
+// by its text.
+func (h *hooks) unshare(p unsafe.Pointer) {
+	for _, c := range h.shared {
+		at := c.at(p)
+		if c.isNil(at) {
+			continue
+		}
+		text, err := c.codec.Append(nil, at)
+		if err != nil {
+			continue // the verb will find that too
+		}
+		_ = c.codec.Parse(text, at) // on an error it is left as it was
+	}
+}
+
+// isNil tells whether the value at p is a nil slice, map or pointer, which its text
+// may not tell from an empty one.
+func (c *column) isNil(p unsafe.Pointer) bool {
+	v := reflect.NewAt(c.codec.Type(), p).Elem()
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Slice, reflect.Map, reflect.Interface:
+		return v.IsNil()
+	}
+	return false
+}
+
+func (r Repo[T, K]) beforeDelete(ctx context.Context, id K) error {
+	key, err := r.model.KeyOf(id)
+	if err != nil {
+		return nil // the verb has found that too
+	}
+	record := new(T)
+	*r.model.id(unsafe.Pointer(record)) = id
+	return r.model.hooks.deleting(ctx, key, unsafe.Pointer(record))
+}
+
 // hooked is a verb that writes a whole record, with the hooks around it.
 func (r Repo[T, K]) hooked(ctx context.Context, record T, write func(context.Context, T) *pipectx.Ref[T]) *pipectx.Ref[T] {
-	m := r.model
-	key, err := m.keyOf(&record)
+	h, p := r.model.hooks, unsafe.Pointer(&record)
+	keyOf := func() (string, error) { return r.model.KeyOf(*r.model.id(p)) }
+	key, err := h.prepare(ctx, p, keyOf)
 	if err != nil {
 		return pipectx.Failed[T](ctx, r.db, err)
 	}
-	if m.hooks.beforeSave {
-		m.unshare(&record)
-		if err := m.hooks.before(ctx, key, &record); err != nil {
-			return pipectx.Failed[T](ctx, r.db, err)
-		}
-		if now, _ := m.keyOf(&record); now != key {
-			return pipectx.Failed[T](ctx, r.db, fmt.Errorf("model: BeforeSave of %s changed its id; a hook leaves that alone", key))
-		}
-	}
-	if !m.hooks.afterSave {
+	if !h.afterSave {
 		return write(ctx, record)
 	}
 	return together(ctx, r.db, func(ctx context.Context) (*pipectx.Ref[T], error) {
@@ -169,7 +204,24 @@ func (r Repo[T, K]) hooked(ctx context.Context, record T, write func(context.Con
 			if err != nil {
 				return nil // ref says why
 			}
-			return m.hooks.saved(ctx, key, stored)
+			return h.saved(ctx, key, unsafe.Pointer(&stored))
 		})
 	})
+}
+
+// prepare runs BeforeSave on the caller's record, which is copied for that, and
+// returns its key.
+func (h *hooks) prepare(ctx context.Context, p unsafe.Pointer, keyOf func() (string, error)) (string, error) {
+	key, err := keyOf()
+	if err != nil || !h.beforeSave {
+		return key, err
+	}
+	h.unshare(p)
+	if err := h.before(ctx, key, p); err != nil {
+		return key, err
+	}
+	if now, _ := keyOf(); now != key {
+		return key, fmt.Errorf("model: BeforeSave of %s changed its id; a hook leaves that alone", key)
+	}
+	return key, nil
 }

@@ -108,7 +108,7 @@ type BoundOperation[K, In, Out any] struct {
 // own inside.
 func (b BoundOperation[K, In, Out]) Call(ctx context.Context, id K, in In) *pipectx.Ref[Out] {
 	if b.operation == nil {
-		panic(fmt.Errorf("model: a zero %T has no function to call; bind the operation to a DB: Operation.On(db)", b))
+		panic(errors.New("model: a zero BoundOperation has no function to call; bind the operation to a DB: Operation.On(db)"))
 	}
 	key, err := b.operation.keyOf(id)
 	if b.err != nil {

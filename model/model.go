@@ -33,7 +33,7 @@ type Model[T, K any] struct {
 	newID      func() K // nil where the caller gives ids
 	begin      []string // what calls of scripts begin with
 	hash       *keyspace.Hash[K, string, string]
-	hooks      *hooks[T]
+	hooks      *hooks
 	verbs      verbs[T]
 }
 
@@ -109,10 +109,10 @@ func (m *Model[T, K]) define(options []keyspace.Option) (err error) {
 	if m.hash, err = keyspace.TryNewHash[K, string, string](m.prefix, shared...); err != nil {
 		return err
 	}
-	if m.hooks, err = hooksOf[T](m.schema); err != nil {
+	if m.hooks, err = hooksOf(m.schema); err != nil {
 		return err
 	}
-	m.begin = m.opening()
+	m.begin = m.schema.opening(m.ttl)
 	m.verbs = newVerbs(m)
 	return nil
 }
@@ -156,10 +156,14 @@ type Repo[T, K any] struct {
 	err   error // the DB lacks the model's connection
 }
 
+// Without the Repo's type: to print it the compiler would have to make all its
+// methods for each model, whether they are called or not.
+var errZeroRepo = errors.New("model: a zero Repo has no records; bind the model to a DB: Model.On(db)")
+
 // bound returns the Repo's model, for which there must be one.
 func (r Repo[T, K]) bound() *Model[T, K] {
 	if r.model == nil {
-		panic(fmt.Errorf("model: a zero %T has no records; bind the model to a DB: Model.On(db)", r))
+		panic(errZeroRepo)
 	}
 	return r.model
 }
@@ -182,27 +186,10 @@ func (r Repo[T, K]) addKey(c *pipectx.Command, id K) {
 	c.AppendKey(r.bound().keys.Append(c.Tail(), id))
 }
 
-// addFields adds name and text of each field of the record at p that is not
-// absent.
-func (r Repo[T, K]) addFields(c *pipectx.Command, p unsafe.Pointer) {
-	for _, col := range r.model.schema.columns {
-		at := col.at(p)
-		if col.codec.Absent(at) {
-			continue
-		}
-		c.Word(col.name)
-		tail, err := col.codec.Append(c.Tail(), at)
-		if err != nil {
-			key, _ := r.model.KeyOf(*r.model.id(p)) // a key that cannot be made has failed already
-			err = fmt.Errorf("model: %w", col.failed(key, err))
-		}
-		c.Append(tail, err)
-	}
-}
-
 // verbs are the functions that read replies, made once for each model so that
 // a call does not allocate them.
 type verbs[T any] struct {
+	keyOf     func(unsafe.Pointer) string // of the record there, for messages
 	load      func(pipectx.Reply, *T) error
 	loadMaybe func(pipectx.Reply, **T) error
 	created   func(pipectx.Reply, *T) error
@@ -212,17 +199,15 @@ type verbs[T any] struct {
 
 func newVerbs[T, K any](m *Model[T, K]) verbs[T] {
 	s := m.schema
-	load := func(r pipectx.Reply, record *T) error {
-		err := s.load(r, unsafe.Pointer(record))
-		if err == nil {
-			err = m.hooks.loaded(r, record)
-		}
-		return err
-	}
+	hooks := m.hooks
 	return verbs[T]{
-		load: load,
+		keyOf: func(p unsafe.Pointer) string {
+			key, _ := m.KeyOf(*m.id(p)) // a key that cannot be made has failed already
+			return key
+		},
+		load: func(r pipectx.Reply, record *T) error { return s.load(r, unsafe.Pointer(record), hooks) },
 		loadMaybe: func(r pipectx.Reply, record **T) error {
-			err := load(r, *record)
+			err := s.load(r, unsafe.Pointer(*record), hooks)
 			if errors.Is(err, pipectx.ErrNotFound) {
 				*record, err = nil, nil
 			}

@@ -2,7 +2,7 @@ package model
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"unsafe"
 
 	"github.com/redmoon-go/redmoon/pipectx"
@@ -17,7 +17,7 @@ type AnyField[T any] interface {
 
 func (f Field[T, V]) of(*T) *column {
 	if f.column == nil {
-		panic(fmt.Errorf("model: a zero %T is no field of a record; make it with FieldOf", f))
+		panic(errors.New("model: a zero Field is no field of a record; make it with FieldOf"))
 	}
 	return f.column
 }
@@ -35,23 +35,32 @@ func (r Repo[T, K]) Pick(ctx context.Context, id K, fields ...AnyField[T]) *pipe
 	m := r.bound()
 	c := pickScript.Command(1).Read()
 	r.addKey(c, id)
-	if len(fields) == 0 {
-		c.Fail(fmt.Errorf("model: Pick of no fields; name one, Get the whole record, or ask whether it Exists"))
-	}
 	columns := make([]*column, len(fields))
 	for i, f := range fields {
 		columns[i] = f.of(nil)
-		c.Word(columns[i].name)
 	}
+	pick(c, columns)
 	var record T
 	*m.id(unsafe.Pointer(&record)) = id
 	return pipectx.SendInto(ctx, r.db, c, record, func(reply pipectx.Reply, record *T) error {
-		if reply.IsNil() {
-			return pipectx.NotFound(reply.Key())
-		}
-		if _, err := m.schema.read(reply, unsafe.Pointer(record), columns); err != nil {
-			return err
-		}
-		return m.hooks.loaded(reply, record)
+		return m.schema.picked(reply, unsafe.Pointer(record), columns, m.hooks)
 	})
+}
+
+func pick(c *pipectx.Command, columns []*column) {
+	if len(columns) == 0 {
+		c.Fail(errors.New("model: Pick of no fields; name one, Get the whole record, or ask whether it Exists"))
+	}
+	addNames(c, columns)
+}
+
+// picked reads the reply of pick.lua.
+func (s *schema) picked(r pipectx.Reply, p unsafe.Pointer, columns []*column, hooks *hooks) error {
+	if r.IsNil() {
+		return pipectx.NotFound(r.Key())
+	}
+	if _, err := s.read(r, p, columns); err != nil {
+		return err
+	}
+	return hooks.loaded(r, p)
 }

@@ -46,5 +46,5 @@ func TestPick(t *testing.T) {
 func TestZeroField(t *testing.T) {
 	p := at(t, redistestEmbedded(t))
 	err := panics(t, func() { people.On(p.db).Pick(t.Context(), "a", model.Field[Person, string]{}) })
-	says(t, "Pick", err, "a zero model.Field", "make it with FieldOf")
+	says(t, "Pick", err, "a zero Field", "make it with FieldOf")
 }

@@ -24,7 +24,7 @@ func (r Repo[T, K]) Create(ctx context.Context, record T) *pipectx.Ref[T] {
 	if m.newID != nil && isZero(m.id(unsafe.Pointer(&record))) {
 		*m.id(unsafe.Pointer(&record)) = m.newID()
 	}
-	if m.hooks.beforeSave || m.hooks.afterSave {
+	if m.hooks.aroundSave() {
 		return r.hooked(ctx, record, r.create)
 	}
 	return r.create(ctx, record)
@@ -36,11 +36,32 @@ func (r Repo[T, K]) create(ctx context.Context, record T) *pipectx.Ref[T] {
 		*m.schema.count(p) = 1
 	}
 	c := r.script(createScript, *m.id(p))
-	if err := m.schema.rules.check(p); err != nil {
+	m.schema.validate(c, p)
+	m.schema.addRecord(c, p, m.verbs.keyOf)
+	return pipectx.SendInto(ctx, r.db, c, record, m.verbs.created)
+}
+
+func (s *schema) validate(c *pipectx.Command, p unsafe.Pointer) {
+	if err := s.rules.check(p); err != nil {
 		c.Fail(err)
 	}
-	r.addFields(c, p)
-	return pipectx.SendInto(ctx, r.db, c, record, m.verbs.created)
+}
+
+// addRecord adds name and text of each field of the record at p that is not absent.
+// keyOf is for messages.
+func (s *schema) addRecord(c *pipectx.Command, p unsafe.Pointer, keyOf func(unsafe.Pointer) string) {
+	for _, col := range s.columns {
+		at := col.at(p)
+		if col.codec.Absent(at) {
+			continue
+		}
+		c.Word(col.name)
+		tail, err := col.codec.Append(c.Tail(), at)
+		if err != nil {
+			err = fmt.Errorf("model: %w", col.failed(keyOf(p), err))
+		}
+		c.Append(tail, err)
+	}
 }
 
 func isZero[K any](id *K) bool {
@@ -75,7 +96,7 @@ func (s *schema) created(r pipectx.Reply) error {
 // version, or the model or a field a time to live; 1 command; 1 round trip outside Run, none
 // of its own inside.
 func (r Repo[T, K]) Save(ctx context.Context, record T) *pipectx.Ref[T] {
-	if m := r.bound(); m.hooks.beforeSave || m.hooks.afterSave {
+	if m := r.bound(); m.hooks.aroundSave() {
 		return r.hooked(ctx, record, r.save)
 	}
 	return r.save(ctx, record)
@@ -86,17 +107,18 @@ func (r Repo[T, K]) save(ctx context.Context, record T) *pipectx.Ref[T] {
 	absent := s.absent(p)
 	if absent == 0 && s.version == nil && m.ttl == "" && s.lives == nil {
 		c := r.command("HSET", *m.id(p))
-		if err := s.rules.check(p); err != nil {
-			c.Fail(err)
-		}
-		r.addFields(c, p)
+		s.validate(c, p)
+		s.addRecord(c, p, m.verbs.keyOf)
 		return pipectx.SendInto(ctx, r.db, c, record, m.verbs.written)
 	}
-
 	c := r.script(saveScript, *m.id(p))
-	if err := s.rules.check(p); err != nil {
-		c.Fail(err)
-	}
+	s.validate(c, p)
+	s.addWhole(c, p, absent, m.verbs.keyOf)
+	return pipectx.SendInto(ctx, r.db, c, record, m.verbs.saved)
+}
+
+// addWhole adds the words of save.lua, and counts the version up.
+func (s *schema) addWhole(c *pipectx.Command, p unsafe.Pointer, absent int, keyOf func(unsafe.Pointer) string) {
 	if s.version != nil {
 		version := s.count(p)
 		c.Int(*version)
@@ -108,7 +130,7 @@ func (r Repo[T, K]) save(ctx context.Context, record T) *pipectx.Ref[T] {
 		c.Word("")
 	}
 	c.Int(int64(len(s.columns) - absent))
-	r.addFields(c, p)
+	s.addRecord(c, p, keyOf)
 	if absent > 0 {
 		for _, col := range s.columns {
 			if col.codec.Absent(col.at(p)) {
@@ -116,7 +138,6 @@ func (r Repo[T, K]) save(ctx context.Context, record T) *pipectx.Ref[T] {
 			}
 		}
 	}
-	return pipectx.SendInto(ctx, r.db, c, record, m.verbs.saved)
 }
 
 // saved reads the reply of save.lua: 1, or the version that is in the way.

@@ -52,12 +52,12 @@ func script(verb string) *pipectx.Script {
 
 // opening are the words that calls of scripts begin with, behind the key: what
 // write.open reads.
-func (m *Model[T, K]) opening() []string {
-	words := []string{m.ttl, "", strconv.Itoa(len(m.schema.lives))}
-	if v := m.schema.version; v != nil {
-		words[1] = v.name
+func (s *schema) opening(ttl string) []string {
+	words := []string{ttl, "", strconv.Itoa(len(s.lives))}
+	if s.version != nil {
+		words[1] = s.version.name
 	}
-	for _, c := range m.schema.lives {
+	for _, c := range s.lives {
 		words = append(words, c.name, c.life)
 	}
 	return words
@@ -70,8 +70,12 @@ func (r Repo[T, K]) script(s *pipectx.Script, id K) *pipectx.Command {
 		c.Needs(fieldTTLServers)
 	}
 	r.addKey(c, id)
-	for _, word := range r.model.begin {
+	addWords(c, r.model.begin)
+	return c
+}
+
+func addWords(c *pipectx.Command, words []string) {
+	for _, word := range words {
 		c.Word(word)
 	}
-	return c
 }

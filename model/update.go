@@ -26,25 +26,25 @@ import (
 // own inside.
 func (r Repo[T, K]) Update(ctx context.Context, id K, changes ...Change[T]) *pipectx.Ref[int] {
 	c := r.script(updateScript, id)
-	r.addChanges(c, "Update", changes)
+	addChanges(c, "Update", erased(changes))
 	return pipectx.Send(ctx, r.db, c, updated)
 }
 
 // addChanges adds the words of changes, for a verb.
-func (r Repo[T, K]) addChanges(c *pipectx.Command, verb string, changes []Change[T]) {
-	for i, change := range changes {
+func addChanges(c *pipectx.Command, verb string, changes []change) {
+	for i, one := range changes {
 		switch {
-		case change.name == "":
+		case one.name == "":
 			c.Fail(fmt.Errorf("model: %s: a Change is empty; make it with Set, SetIfAbsent, Clear, Incr or Decr", verb))
-		case change.err != nil:
-			c.Fail(change.err)
-		case slices.ContainsFunc(changes[:i], func(before Change[T]) bool { return before.name == change.name }):
-			c.Fail(fmt.Errorf("model: %s: two changes of %s; give one", verb, change.name))
+		case one.err != nil:
+			c.Fail(one.err)
+		case slices.ContainsFunc(changes[:i], func(before change) bool { return before.name == one.name }):
+			c.Fail(fmt.Errorf("model: %s: two changes of %s; give one", verb, one.name))
 		}
-		c.Word(change.what)
-		c.Word(change.name)
-		c.Word(change.text)
-		c.Word(change.bounds)
+		c.Word(one.what)
+		c.Word(one.name)
+		c.Word(one.text)
+		c.Word(one.bounds)
 	}
 }
 

@@ -31,66 +31,70 @@ import (
 func (r Repo[T, K]) Upsert(ctx context.Context, id K, changes ...Change[T]) *pipectx.Ref[bool] {
 	m := r.bound()
 	c := r.script(upsertScript, id)
-	fresh := new(T)
-	*m.id(unsafe.Pointer(fresh)) = id
-	invalid := r.addFresh(c, fresh, changes) // a new record that must not be made
-	r.addChanges(c, "Upsert", changes)
-	return pipectx.Send(ctx, r.db, c, func(reply pipectx.Reply) (bool, error) {
-		if !reply.IsInt() {
-			return false, refusedSum(reply)
-		}
-		switch n, err := reply.Int(); {
-		case err != nil || n >= 0:
-			return n > 0, err
-		}
-		return false, fmt.Errorf("model: upsert %s: there is no record, and none can be made: %w", reply.Key(), invalid)
-	})
+	fresh, made := new(T), new(T)
+	*m.id(unsafe.Pointer(fresh)), *m.id(unsafe.Pointer(made)) = id, id
+	invalid := m.schema.addUpsert(c, unsafe.Pointer(fresh), unsafe.Pointer(made), erased(changes))
+	return pipectx.Send(ctx, r.db, c, func(reply pipectx.Reply) (bool, error) { return upserted(reply, invalid) })
 }
 
-// addFresh adds the words of what a new record begins with, and returns why there
-// must not be such a one, if so.
-func (r Repo[T, K]) addFresh(c *pipectx.Command, fresh *T, changes []Change[T]) (invalid error) {
-	s, p := r.model.schema, unsafe.Pointer(fresh)
-	var begin []*column
-	for _, col := range s.columns {
-		given := slices.ContainsFunc(changes, func(ch Change[T]) bool {
-			return ch.name == col.name && (ch.what == "set" || ch.what == "absent")
-		})
-		if col != s.version && !given && !col.codec.Absent(col.at(p)) {
-			begin = append(begin, col)
-		}
+// upserted reads the reply of upsert.lua; invalid is why there must be no new
+// record, if so.
+func upserted(r pipectx.Reply, invalid error) (bool, error) {
+	if !r.IsInt() {
+		return false, refusedSum(r)
 	}
+	n, err := r.Int()
+	if err == nil && n < 0 {
+		err = fmt.Errorf("model: upsert %s: there is no record, and none can be made: %w", r.Key(), invalid)
+	}
+	return n > 0, err
+}
+
+// addUpsert adds the words of upsert.lua: what a new record begins with, which the
+// one at fresh has, and the changes. It returns why there must not be such a record,
+// if so, for which it makes the changes of that at made.
+func (s *schema) addUpsert(c *pipectx.Command, fresh, made unsafe.Pointer, changes []change) (invalid error) {
 	if s.rules != nil {
-		made := *fresh
-		for _, change := range changes {
-			s.apply(unsafe.Pointer(&made), change.name, change.what, change.text)
+		for _, one := range changes {
+			s.apply(made, one)
 		}
-		if invalid = s.rules.check(unsafe.Pointer(&made)); invalid != nil {
-			c.Int(-1)
-			return invalid
+		invalid = s.rules.check(made)
+	}
+	if invalid != nil {
+		c.Int(-1)
+	} else {
+		var begin []*column
+		for _, col := range s.columns {
+			given := slices.ContainsFunc(changes, func(one change) bool {
+				return one.name == col.name && (one.what == "set" || one.what == "absent")
+			})
+			if col != s.version && !given && !col.codec.Absent(col.at(fresh)) {
+				begin = append(begin, col)
+			}
+		}
+		c.Int(int64(len(begin)))
+		for _, col := range begin {
+			c.Word(col.name)
+			c.Append(col.codec.Append(c.Tail(), col.at(fresh)))
 		}
 	}
-	c.Int(int64(len(begin)))
-	for _, col := range begin {
-		c.Word(col.name)
-		c.Append(col.codec.Append(c.Tail(), col.at(p)))
-	}
-	return nil
+	addChanges(c, "Upsert", changes)
+	return invalid
 }
 
 // apply makes a change of the record at p, as update.lua does of what is stored.
 // What cannot be added is left for the server to refuse.
-func (s *schema) apply(p unsafe.Pointer, name, what, text string) {
-	col := s.byName[name]
-	if col == nil || what == "clear" {
+func (s *schema) apply(p unsafe.Pointer, one change) {
+	col, text := s.byName[one.name], one.text
+	if col == nil || one.err != nil || one.what == "clear" {
 		return
 	}
-	if what == "add" || what == "addfloat" {
+	if one.what == "add" || one.what == "addfloat" {
 		old, err := col.codec.Append(nil, col.at(p))
 		if err != nil {
 			return
 		}
-		if text, err = added(string(old), text, what == "addfloat"); err != nil {
+		if text, err = added(string(old), text, one.what == "addfloat"); err != nil {
 			return
 		}
 	}
