@@ -156,8 +156,6 @@ type Repo[T, K any] struct {
 	err   error // the DB lacks the model's connection
 }
 
-// Without the Repo's type: to print it the compiler would have to make all its
-// methods for each model, whether they are called or not.
 var errZeroRepo = errors.New("model: a zero Repo has no records; bind the model to a DB: Model.On(db)")
 
 // bound returns the Repo's model, for which there must be one.
