@@ -48,6 +48,7 @@ type linkage struct {
 	support []*Mod // modules that call uses, with all their functions
 	call    string // the Lua block that calls the entry; modules are fields of __
 	helpers string // Lua of ours that call uses
+	name    string // of a script without the wrapper, see Link
 }
 
 // A linker finds what is reachable.

@@ -28,9 +28,14 @@ type line struct {
 // emit writes the script.
 func (l *linker) emit(what linkage) *Script {
 	var w writer
-	name := what.entry.title()
+	name, wrapped := what.entry.title(), what.name == ""
+	if !wrapped {
+		name = what.name
+	}
 	w.add("-- " + name)
-	w.add(preludeTrace)
+	if wrapped {
+		w.add(preludeTrace)
+	}
 	if l.fail {
 		w.add(preludeFail)
 	}
@@ -41,7 +46,11 @@ func (l *linker) emit(what linkage) *Script {
 	for i, m := range l.order {
 		tables[i] = l.fields[m] + "={}"
 	}
-	w.add("local function __m() local __={" + strings.Join(tables, ",") + "}")
+	begin := "local __={" + strings.Join(tables, ",") + "}"
+	if wrapped {
+		begin = "local function __m() " + begin
+	}
+	w.add(begin)
 	for _, m := range l.order {
 		for _, u := range m.units {
 			if l.keeps(u) {
@@ -52,8 +61,10 @@ func (l *linker) emit(what linkage) *Script {
 		}
 	}
 	w.add(what.call)
-	w.add("end")
-	w.add(preludeRun)
+	if wrapped {
+		w.add("end")
+		w.add(preludeRun)
+	}
 	s := &Script{Script: pipectx.NewScript(strings.Join(w.text, "\n")), name: name, lines: w.lines}
 	s.onError = s.fault
 	return s

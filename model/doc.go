@@ -26,9 +26,51 @@
 //	             must there be a record?           what it writes
 //	Create       no: ErrExists                     all fields
 //	Save         all the same                      all fields; removes the absent
+//	Upsert       all the same                      the changes; a new one whole
 //	Update       yes: ErrNotFound                  the changes it is given
+//	Edit         yes: ErrNotFound                  what its Go function changed
+//	Pop          yes: ErrNotFound                  nothing; removes one field
 //	a method     yes, to assign a field            what its Lua function assigns
 //	Delete       all the same                      nothing; removes the record
+//
+//	             what it reads
+//	Get          one record, or ErrNotFound
+//	GetMany      several, with nil for those that are missing
+//	Pick         some fields of one
+//	Each         any number, a few in memory at a time
+//	Scan         all of the model, likewise; ScanIDs their ids, Count how many
+//	Exists       whether there is one
+//
+// Expire, ExpireAt, Persist and TTL are about a record's time to live, ExpireField,
+// ExpireFieldAt, PersistField and FieldTTL about that of one field; Hash is the Redis
+// hash below.
+//
+// # Concurrency
+//
+// Three policies, to be chosen by the call. None loses a change that it answered
+// without an error:
+//
+//	Update, Incr   the last write of each field wins; sums add up
+//	Edit           is done again when anything it loaded has changed meanwhile
+//	Save           with a version: *[ConflictError] when the record has changed
+//
+// # Hooks
+//
+// Methods of *T with these names are called around verbs; a method of such a name and
+// another form is an error of Define:
+//
+//	BeforeSave(context.Context) error    Create, Save, Edit: before validation; may
+//	                                     change the record, which is a copy
+//	AfterSave(context.Context) error     likewise: when it is stored
+//	BeforeDelete(context.Context) error  Delete, DeleteMany: on a record with its id only
+//	AfterLoad() error                    Get, GetMany, Pick, Each, Scan, Edit: part of
+//	                                     decoding, before anybody sees the record
+//
+// An error of BeforeSave, BeforeDelete or AfterLoad is the verb's answer; that of
+// AfterSave says that the record is stored, and in a Run is that of a callback. Verbs
+// that change fields on the server, Update, Upsert, Pop and methods, have no Go record
+// and call none. A hook's context may carry a pipeline: what it asks is pending then,
+// unless it asks with pipectx.Detach. AfterLoad of several records may run at once.
 //
 // # Stored layout
 //
@@ -53,6 +95,8 @@
 //
 //	key                   the id: one field, of the model's id type
 //	version               an int64 that counts changes and refuses stale saves
+//	ttl                   the field may have a time to live, which writes keep
+//	ttl=30m               each write of the field begins its time to live
 //	json                  JSON, for types that have another text too
 //	unix, unixms, unixus  a time.Time as an integer
 //	uuid                  a [16]byte as a UUID
@@ -62,6 +106,10 @@
 //	ascii                 a string of printable ASCII, nothing else
 //	commas                a []string as a,b: no commas within, no empty ones
 //	gzip, zstd            any long text, compressed; behind another option too
+//
+// Times to live of fields need Redis 7.4 or Valkey 9, and a field that may be absent.
+// Elsewhere ttl does nothing, and a write of a field tagged ttl=30m is refused with
+// pipectx.ErrUnsupported. A write by other programs ends a field's time to live.
 //
 // A field is absent, which is not zero, when it is a nil pointer or an unset
 // field.Optional. At least one field of a record must be of another type. Embedded
@@ -85,10 +133,10 @@
 //
 //   - Wrong declarations fail at start-up, with place, type, field and cure:
 //     also rules that do not exist, and Lua that uses a field there is not.
-//   - Each verb is one command or one script: all of it happens, or nothing.
+//   - Each write is one command or one script: all of it happens, or nothing.
 //     What is refused (not valid, no text, a conflict, a sum out of bounds, a
 //     failed method) has written nothing.
-//   - A record that is gone stays gone: only Create and Save make one.
+//   - A record that is gone stays gone: only Create, Save and Upsert make one.
 //   - Save leaves hash fields alone that the struct does not declare, and the
 //     key's time to live. A model declared with keyspace.TTL begins it again
 //     with every write, in the same command.
@@ -105,8 +153,11 @@
 //   - Without a version the last write of a field wins; Save writes all fields.
 //   - Update and Incr validate the fields they change, each by its own rules;
 //     Incr and Lua look at numeric bounds only.
-//   - A hash is a record when it has a declared field. Exists, Create and
-//     Update look at the key alone, and a key of another type exists too.
+//   - A hash is a record when it has a declared field. Exists, Pick, Create,
+//     Update and Upsert look at the key alone, and a key of another type exists
+//     too.
+//   - Scan sees a record that is there all the while at least once, and perhaps
+//     more often; on a Cluster, while no slot moves.
 //   - A record whose fields are all cleared or removed is gone: Redis has no
 //     empty hashes. One that Create or Save made keeps a field that is never
 //     absent, unless somebody removes it.

@@ -7,6 +7,8 @@ var (
 	CreateScript = createScript
 	SaveScript   = saveScript
 	UpdateScript = updateScript
+	EditScript   = editScript
+	UpsertScript = upsertScript
 )
 
 // Most is how many fields a record may have.

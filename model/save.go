@@ -2,23 +2,11 @@ package model
 
 import (
 	"context"
-	_ "embed"
 	"fmt"
 	"math"
 	"unsafe"
 
 	"github.com/redmoon-go/redmoon/pipectx"
-)
-
-//go:embed create.lua
-var createLua string
-
-//go:embed save.lua
-var saveLua string
-
-var (
-	createScript = pipectx.NewScript(createLua)
-	saveScript   = pipectx.NewScript(saveLua)
 )
 
 // Create stores a record that must not exist yet. Its Ref answers the record
@@ -32,19 +20,48 @@ var (
 // Cost: EVALSHA, at first EVAL; 1 command; 1 round trip outside Run, none of its
 // own inside.
 func (r Repo[T, K]) Create(ctx context.Context, record T) *pipectx.Ref[T] {
-	m, p := r.model, unsafe.Pointer(&record)
-	if m.newID != nil && isZero(m.id(p)) {
-		*m.id(p) = m.newID()
+	m := r.bound()
+	if m.newID != nil && isZero(m.id(unsafe.Pointer(&record))) {
+		*m.id(unsafe.Pointer(&record)) = m.newID()
 	}
+	if m.hooks.aroundSave() {
+		return r.hooked(ctx, record, r.create)
+	}
+	return r.create(ctx, record)
+}
+
+func (r Repo[T, K]) create(ctx context.Context, record T) *pipectx.Ref[T] {
+	m, p := r.model, unsafe.Pointer(&record)
 	if m.schema.version != nil {
 		*m.schema.count(p) = 1
 	}
 	c := r.script(createScript, *m.id(p))
-	if err := m.schema.rules.check(p); err != nil {
+	m.schema.validate(c, p)
+	m.schema.addRecord(c, p, m.verbs.keyOf)
+	return pipectx.SendInto(ctx, r.db, c, record, m.verbs.created)
+}
+
+func (s *schema) validate(c *pipectx.Command, p unsafe.Pointer) {
+	if err := s.rules.check(p); err != nil {
 		c.Fail(err)
 	}
-	r.addFields(c, p)
-	return pipectx.SendInto(ctx, r.db, c, record, m.verbs.created)
+}
+
+// addRecord adds name and text of each field of the record at p that is not absent.
+// keyOf is for messages.
+func (s *schema) addRecord(c *pipectx.Command, p unsafe.Pointer, keyOf func(unsafe.Pointer) string) {
+	for _, col := range s.columns {
+		at := col.at(p)
+		if col.codec.Absent(at) {
+			continue
+		}
+		c.Word(col.name)
+		tail, err := col.codec.Append(c.Tail(), at)
+		if err != nil {
+			err = fmt.Errorf("model: %w", col.failed(keyOf(p), err))
+		}
+		c.Append(tail, err)
+	}
 }
 
 func isZero[K any](id *K) bool {
@@ -63,7 +80,8 @@ func (s *schema) created(r pipectx.Reply) error {
 // Save stores a whole record, whether or not there is one. Fields that are
 // absent are removed; hash fields that the struct does not declare stay, and so
 // does the record's time to live, unless the model has one. The Ref answers the
-// record with its new version; its pointers, slices and maps are the caller's.
+// record with its new version; its pointers, slices and maps are the caller's,
+// unless there is a BeforeSave.
 //
 // With a version field Save refuses to overwrite what somebody else changed
 // since the record was loaded: *[ConflictError]. A version of 0 expects that
@@ -71,14 +89,16 @@ func (s *schema) created(r pipectx.Reply) error {
 // afterwards.
 //
 // Errors: *[ValidationError], *field.EncodeError and keyspace.ErrEmptyID before
-// anything is sent; *[ConflictError].
+// anything is sent; *[ConflictError]; [pipectx.ErrUnsupported] for a field tagged
+// ttl=30m on servers before Redis 7.4 and Valkey 9.
 //
 // Cost: HSET, or EVALSHA, at first EVAL, if a field is absent, the record has a
-// version, or the model a time to live; 1 command; 1 round trip outside Run, none
+// version, or the model or a field a time to live; 1 command; 1 round trip outside Run, none
 // of its own inside.
 func (r Repo[T, K]) Save(ctx context.Context, record T) *pipectx.Ref[T] {
-	m, s := r.model, r.model.schema
-	if !s.optional && s.version == nil && m.ttl == "" && s.rules == nil && s.direct {
+	m := r.bound()
+	switch {
+	case m.direct:
 		// It is tempting to have one way for all. But the others call what may
 		// keep a pointer to the record, so there it moves to the heap, and here
 		// it need not.
@@ -86,30 +106,32 @@ func (r Repo[T, K]) Save(ctx context.Context, record T) *pipectx.Ref[T] {
 		c := r.command("HSET", *m.id(p))
 		r.addDirect(c, p)
 		return pipectx.SendInto(ctx, r.db, c, record, m.verbs.written)
+	case m.hooks.aroundSave():
+		return r.hooked(ctx, record, r.save)
 	}
-	return r.saveAny(ctx, record)
+	return r.save(ctx, record)
 }
 
-// saveAny is Save for every schema and record.
-func (r Repo[T, K]) saveAny(ctx context.Context, record T) *pipectx.Ref[T] {
+// save is Save for every schema and record.
+func (r Repo[T, K]) save(ctx context.Context, record T) *pipectx.Ref[T] {
 	m, s, p := r.model, r.model.schema, unsafe.Pointer(&record)
 	absent := s.absent(p)
-	if absent == 0 && s.version == nil && m.ttl == "" {
+	if absent == 0 && s.version == nil && m.ttl == "" && s.lives == nil {
 		c := r.command("HSET", *m.id(p))
-		if err := s.rules.check(p); err != nil {
-			c.Fail(err)
-		}
-		r.addFields(c, p)
+		s.validate(c, p)
+		s.addRecord(c, p, m.verbs.keyOf)
 		return pipectx.SendInto(ctx, r.db, c, record, m.verbs.written)
 	}
-
 	c := r.script(saveScript, *m.id(p))
-	if err := s.rules.check(p); err != nil {
-		c.Fail(err)
-	}
+	s.validate(c, p)
+	s.addWhole(c, p, absent, m.verbs.keyOf)
+	return pipectx.SendInto(ctx, r.db, c, record, m.verbs.saved)
+}
+
+// addWhole adds the words of save.lua, and counts the version up.
+func (s *schema) addWhole(c *pipectx.Command, p unsafe.Pointer, absent int, keyOf func(unsafe.Pointer) string) {
 	if s.version != nil {
 		version := s.count(p)
-		c.Word(s.version.name)
 		c.Int(*version)
 		if *version < 0 || *version == math.MaxInt64 {
 			c.Fail(fmt.Errorf("model: save: %d is no version of a stored record; use the one it was loaded with, or 0", *version))
@@ -117,10 +139,9 @@ func (r Repo[T, K]) saveAny(ctx context.Context, record T) *pipectx.Ref[T] {
 		*version++
 	} else {
 		c.Word("")
-		c.Word("")
 	}
 	c.Int(int64(len(s.columns) - absent))
-	r.addFields(c, p)
+	s.addRecord(c, p, keyOf)
 	if absent > 0 {
 		for _, col := range s.columns {
 			if col.codec.Absent(col.at(p)) {
@@ -128,7 +149,6 @@ func (r Repo[T, K]) saveAny(ctx context.Context, record T) *pipectx.Ref[T] {
 			}
 		}
 	}
-	return pipectx.SendInto(ctx, r.db, c, record, m.verbs.saved)
 }
 
 // saved reads the reply of save.lua: 1, or the version that is in the way.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 	"sync"
 	"unsafe"
@@ -19,8 +20,10 @@ type schema struct {
 	version  *column
 	columns  []*column // stored fields in the order of the struct, the version among them
 	byName   map[string]*column
-	optional bool // some column may be absent
-	direct   bool // encoding a record keeps no pointer to it: see Save
+	optional bool      // some column may be absent
+	direct   bool      // encoding a record keeps no pointer to it: see Save
+	lives    []*column // those whose values may have a TTL of their own
+	begins   bool      // of some of them a write begins it anew
 	rules    *rules
 }
 
@@ -33,6 +36,8 @@ type column struct {
 	rule   string // validate tag
 	bounds string // of a number, see boundsOf
 	lua    string // its type in self.lua, "" if Lua cannot use it
+	lives  bool   // its values may have a time to live of their own
+	life   string // which a write begins anew, in milliseconds; "" to keep it
 }
 
 // at is the column's field in the record at p.
@@ -147,6 +152,8 @@ func (s *schema) addColumn(f reflect.StructField, t tag, offset uintptr, path st
 	switch {
 	case f.Type.Size() == 0: // and two of them may have one address
 		return fmt.Errorf("a %v has one value only; there is nothing to store", f.Type)
+	case (t.key || t.version) && t.lives:
+		return errors.New("keys and versions have no time to live of their own; drop the option ttl")
 	case (t.key || t.version) && t.codec != nil:
 		return fmt.Errorf("the option %s is not for keys and versions; drop it", strings.Join(t.codec, ","))
 	case t.key && t.version:
@@ -166,6 +173,15 @@ func (s *schema) addColumn(f reflect.StructField, t tag, offset uintptr, path st
 	}
 	if t.version {
 		s.version = c
+	}
+	if c.lives = t.lives; c.lives {
+		if !codec.Optional() {
+			return fmt.Errorf("the option ttl is for fields that may be absent, as they are when their time is over; make it a pointer or field.Optional of %v", f.Type)
+		}
+		if t.life > 0 {
+			c.life, s.begins = strconv.FormatInt(t.life.Milliseconds(), 10), true
+		}
+		s.lives = append(s.lives, c)
 	}
 	c.bounds = boundsOf(c)
 	c.lua = luaType(c, t)

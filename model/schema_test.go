@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -135,7 +136,7 @@ func TestDefineRefuses(t *testing.T) {
 		{"an option that nothing resembles", define[struct {
 			id
 			Name int64 `redis:"name,compressed"`
-		}](), []string{"field Name", "compressed", "the options are key, version, ascii, commas, emptyfalse, gzip, json"}},
+		}](), []string{"field Name", "compressed", "the options are key, version, ttl, ascii, commas, emptyfalse, gzip, json"}},
 		{"absent is not zero", define[struct {
 			id
 			Name string `redis:"name,omitempty"`
@@ -284,7 +285,9 @@ func TestManyFields(t *testing.T) {
 			}
 			return value(t, s.Body[:20], pipectx.Send(t.Context(), p.db, c, pipectx.Reply.Int))
 		}
-		create, save, remove := []string{""}, []string{"", "", "", "1", "f0", "y"}, []string{"", ""}
+		open := []string{"", "", "0"}
+		create, save, remove := slices.Clone(open), append(slices.Clone(open), "", "1", "f0", "y"), slices.Clone(open)
+		edit, texts, upsert := append(slices.Clone(open), fmt.Sprint(model.Most)), []string{}, append(slices.Clone(open), fmt.Sprint(model.Most))
 		for i := range model.Most {
 			name := fmt.Sprintf("f%d", i)
 			create = append(create, name, "x")
@@ -292,14 +295,22 @@ func TestManyFields(t *testing.T) {
 				save = append(save, name)
 			}
 			remove = append(remove, "clear", name, "", "")
+			edit, texts, upsert = append(edit, name), append(texts, "x"), append(upsert, name, "x")
 		}
+		edit = append(append(edit, strings.Repeat("1", model.Most)), texts...)
+		edit = append(append(edit, fmt.Sprint(model.Most)), create[len(open):]...)
 		call(model.CreateScript, create...)
 		if n := call(model.UpdateScript, remove...); n != model.Most {
 			t.Errorf("Update changed %d fields", n)
 		}
 		call(model.CreateScript, create...)
+		call(model.EditScript, edit...)
 		call(model.SaveScript, save...)
 		p.wantHash(t, "many", "f0=y")
+		call(model.UpdateScript, append(slices.Clone(open), "clear", "f0", "", "")...)
+		if made := call(model.UpsertScript, upsert...); made != 1 {
+			t.Errorf("Upsert answers %d", made)
+		}
 	})
 }
 

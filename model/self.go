@@ -1,7 +1,6 @@
 package model
 
 import (
-	_ "embed"
 	"fmt"
 	"reflect"
 	"slices"
@@ -12,12 +11,6 @@ import (
 	"github.com/redmoon-go/redmoon/field"
 	"github.com/redmoon-go/redmoon/lua"
 )
-
-//go:embed self.lua
-var selfLua string
-
-// selfModule is behind the records that Lua functions see.
-var selfModule = lua.Must(lua.TryModule("redmoon_self", lua.Import(numberModule), lua.Source("redmoon_self.lua", selfLua)))
 
 // opener makes the Lua expression of a record; ttl is its model's.
 func (s *schema) opener(ttl string) lua.Opener {
@@ -49,8 +42,15 @@ func (s *schema) opener(ttl string) lua.Opener {
 			if s.version != nil {
 				version = s.version.name
 			}
-			return fmt.Sprintf("__.redmoon_self.open(%s,{%s},{%s},%s,%s)",
-				key, strings.Join(types, ","), strings.Join(fetch, ","), quote(version), expiry), nil
+			lives := ""
+			for _, c := range s.lives {
+				lives += ",[" + quote(c.name) + "]=" + quote(c.life)
+			}
+			if lives != "" {
+				lives = ",{" + lives[1:] + "}"
+			}
+			return fmt.Sprintf("__.redmoon_self.open(%s,{%s},{%s},%s,%s%s)",
+				key, strings.Join(types, ","), strings.Join(fetch, ","), quote(version), expiry, lives), nil
 		},
 	}
 }

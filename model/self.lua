@@ -5,6 +5,7 @@
 local M = {}
 
 local number = require "redmoon_number"
+local write = require "redmoon_write"
 
 local order = {}  -- the states of records, in the order of opening
 local byKey = {}  -- key → state: one record opened twice is one record
@@ -19,7 +20,7 @@ local huge = 1 / 0 -- math.huge is finite on the embedded server
 -- exists tells whether the record is stored, asking the server at most once.
 local function exists(s)
   if s.exists == nil then
-    s.exists = redis.call("EXISTS", s.key) == 1
+    s.exists = write.exists(s)
   end
   return s.exists
 end
@@ -198,8 +199,8 @@ end
 -- open returns the record of a key. fields maps names to types, of those that
 -- the function may use; names are the fields to fetch at once; version is the
 -- field that counts changes, or ""; ttl is the time to live in milliseconds that
--- a write renews, 0 for none.
-function M.open(key, fields, names, version, ttl)
+-- a write renews, 0 for none; lives are those of fields, see write.lua.
+function M.open(key, fields, names, version, ttl, lives)
   local s = byKey[key]
   if not s then
     s = {
@@ -216,7 +217,7 @@ function M.open(key, fields, names, version, ttl)
   for name, as in pairs(fields) do
     s.fields[name] = as
   end
-  s.ttl = math.max(s.ttl, ttl)
+  s.ttl, s.lives = math.max(s.ttl, ttl), s.lives or lives
   if #names > 0 then
     local texts = redis.call("HMGET", key, unpack(names))
     for i, name in ipairs(names) do
@@ -239,49 +240,46 @@ local function same(s, name, text)
   return ok and v == s.value[name]
 end
 
--- plan returns what is to be written of a record, or faults.
+-- plan adds to a record what is to be written of it, or faults.
 local function plan(s)
-  local set, gone = {}, {}
+  local set, gone, changed = {}, {}, false
   for _, name in ipairs(s.changed) do
     local text, old = s.change[name], stored(s, name)
-    if text ~= old and not same(s, name, old) then
-      if text then
-        set[#set + 1] = name
-        set[#set + 1] = text
-      else
-        gone[#gone + 1] = name
-      end
+    local differs = text ~= old and not same(s, name, old)
+    changed = changed or differs
+    if text and (differs or write.begins(s, name)) then
+      set[#set + 1] = name
+      set[#set + 1] = text
+    elseif differs then
+      gone[#gone + 1] = name
     end
   end
-  if s.version ~= "" and (#set > 0 or #gone > 0) then
+  if s.version ~= "" and changed then
     local old = stored(s, s.version)
-    local new, why = number.add(old or "0", "1", "0 9223372036854775807")
-    if not new then
+    local why = write.count(s, old, set)
+    if why then
       fault("DECODE", s.key .. " " .. s.version .. " (" .. old .. ") cannot be counted up: " .. why)
     end
-    set[#set + 1] = s.version
-    set[#set + 1] = new
   end
-  return {s = s, set = set, gone = gone}
+  local refused = write.check(s, set, 1, #set)
+  if refused and refused.unsupported then
+    fault("UNSUPPORTED", s.key .. ": its fields have times to live of their own; they need " .. refused.unsupported)
+  elseif refused then
+    error(refused)
+  end
+  s.set, s.gone = set, gone
 end
 
 -- close writes what was assigned, after all of it was found to be sound.
 function M.close()
-  local plans = {}
   for _, s in ipairs(order) do
     if #s.changed > 0 then
-      plans[#plans + 1] = plan(s)
+      plan(s)
     end
   end
-  for _, p in ipairs(plans) do
-    if #p.set > 0 then
-      redis.call("HSET", p.s.key, unpack(p.set))
-    end
-    if #p.gone > 0 then
-      redis.call("HDEL", p.s.key, unpack(p.gone))
-    end
-    if p.s.ttl > 0 then
-      redis.call("PEXPIRE", p.s.key, p.s.ttl)
+  for _, s in ipairs(order) do
+    if #s.changed > 0 then
+      write.flush(s, s.set, 1, #s.set, s.gone, 1, #s.gone)
     end
   end
 end

@@ -61,6 +61,46 @@ func (w twin) update(id int64, name *string, mail **string, add int64) (n int, e
 	return n, nil
 }
 
+func (w twin) upsert(id int64, name string, add int64) (made bool, err error) {
+	_, there := w[id]
+	switch {
+	case !there && add < 0:
+		return false, &model.ValidationError{}
+	case !there:
+		w[id] = Account{ID: id, Owner: name, Balance: add, Version: 1}
+		return true, nil
+	}
+	_, err = w.update(id, &name, nil, add)
+	return false, err
+}
+
+func (w twin) edit(id int64, name string, mail *string) (Account, error) {
+	a, there := w[id]
+	if !there {
+		return Account{}, pipectx.ErrNotFound
+	}
+	old := show(a)
+	if a.Owner, a.Email = name, mail; show(a) != old {
+		a.Version++
+	}
+	w[id] = a
+	return a, nil
+}
+
+func (w twin) pop(id int64) (*string, error) {
+	a, there := w[id]
+	if !there {
+		return nil, pipectx.ErrNotFound
+	}
+	mail := a.Email
+	if mail != nil {
+		a.Email = nil
+		a.Version++
+		w[id] = a
+	}
+	return mail, nil
+}
+
 func text(s *string) string {
 	if s == nil {
 		return "absent"
@@ -102,8 +142,8 @@ func simulate(t *testing.T, p place, random *rand.Rand, steps int) {
 		}
 		return a
 	}
-	step := func(ctx context.Context) {
-		switch random.IntN(6) {
+	step := func(ctx context.Context, alone bool) {
+		switch random.IntN(9) {
 		case 0:
 			a := record()
 			ref := pipectx.Handled(accounts.Create(ctx, a))
@@ -152,17 +192,38 @@ func simulate(t *testing.T, p place, random *rand.Rand, steps int) {
 			_, there := w[id]
 			delete(w, id)
 			checks = append(checks, func() error { return differs("delete", ref, func(b bool) string { return fmt.Sprint(b) }, there, nil) })
+		case 6:
+			id, name, add := random.Int64N(5), fmt.Sprint("o", random.IntN(3)), random.Int64N(41)-20
+			ref := pipectx.Handled(accounts.Upsert(ctx, id, owner.Set(name), model.Incr(balance, add)))
+			want, err := w.upsert(id, name, add)
+			checks = append(checks, func() error { return differs("upsert", ref, func(b bool) string { return fmt.Sprint(b) }, want, err) })
+		case 7:
+			id := random.Int64N(5)
+			ref := pipectx.Handled(model.Pop(ctx, accounts, id, email))
+			want, err := w.pop(id)
+			checks = append(checks, func() error { return differs("pop", ref, text, want, err) })
+		case 8:
+			if !alone { // it would read in this wave and write in the next
+				return
+			}
+			id, name, mail := random.Int64N(5), fmt.Sprint("o", random.IntN(3)), (*string)(nil)
+			if random.IntN(2) == 0 {
+				mail = new("c@example.org")
+			}
+			ref := accounts.Edit(ctx, id, func(a *Account) error { a.Owner, a.Email = name, mail; return nil })
+			want, err := w.edit(id, name, mail)
+			checks = append(checks, func() error { return differs("edit", ref, show, want, err) })
 		}
 	}
 
 	for done := 0; done < steps; {
-		if n := random.IntN(20); n == 0 {
-			step(t.Context())
+		if n := random.IntN(20); n < 4 {
+			step(t.Context(), true)
 			done++
 		} else {
 			err := pipectx.Run(t.Context(), p.db, func(ctx context.Context) error {
 				for range n {
-					step(ctx)
+					step(ctx, false)
 				}
 				return nil
 			})
@@ -191,7 +252,8 @@ func differs[T any](verb string, ref *pipectx.Ref[T], show func(T) string, want 
 	kind := func(err error) int {
 		var conflict *model.ConflictError
 		var sum *model.SumError
-		return slices.Index([]bool{err == nil, errors.Is(err, model.ErrExists), errors.Is(err, pipectx.ErrNotFound), errors.As(err, &conflict), errors.As(err, &sum)}, true)
+		var invalid *model.ValidationError
+		return slices.Index([]bool{err == nil, errors.Is(err, model.ErrExists), errors.Is(err, pipectx.ErrNotFound), errors.As(err, &conflict), errors.As(err, &sum), errors.As(err, &invalid)}, true)
 	}
 	if kind(err) != kind(wantErr) || kind(err) < 0 || err == nil && show(got) != show(want) {
 		return fmt.Errorf("%s answers %s, %v; want %s, %v", verb, show(got), err, show(want), wantErr)

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 )
 
 // A tag is what a struct field's `redis` tag says: the form of go-redis,
@@ -13,14 +14,16 @@ type tag struct {
 	name    string
 	key     bool
 	version bool
-	codec   []string // options that choose the text form
+	lives   bool          // its values may have a time to live of their own
+	life    time.Duration // which a write begins anew; 0 for one that is kept
+	codec   []string      // options that choose the text form
 }
 
 // codecOptions are handed on to package field.
 var codecOptions = []string{"ascii", "commas", "emptyfalse", "gzip", "json", "list", "nan", "unix", "unixms", "unixus", "uuid", "zstd"}
 
 // tagOptions are all.
-var tagOptions = append([]string{"key", "version"}, codecOptions...)
+var tagOptions = append([]string{"key", "version", "ttl"}, codecOptions...)
 
 // parseTag reads a field's tag; ok is false for fields that are not stored.
 func parseTag(f reflect.StructField) (t tag, ok bool, err error) {
@@ -44,6 +47,13 @@ func parseTag(f reflect.StructField) (t tag, ok bool, err error) {
 			t.key = true
 		case option == "version":
 			t.version = true
+		case option == "ttl":
+			t.lives = true
+		case strings.HasPrefix(option, "ttl="):
+			t.lives = true
+			if t.life, err = time.ParseDuration(option[len("ttl="):]); err != nil || t.life < time.Millisecond {
+				return t, false, fmt.Errorf("the tag `redis:%q`: %s is not a time to live; write `ttl=30m`, at least a millisecond, or `ttl` for one that ExpireField sets", text, option)
+			}
 		case option == "omitempty":
 			return t, false, fmt.Errorf("the tag `redis:%q` has the option omitempty, and zero is a value here; make the field a pointer or field.Optional, which may be absent, and drop the option", text)
 		case slices.Contains(codecOptions, option):
