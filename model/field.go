@@ -79,7 +79,7 @@ type Change[T any] struct {
 
 // Set sets the field to v, which must keep its rules. An absent v clears it.
 func (f Field[T, V]) Set(v V) Change[T] {
-	if f.column.codec.Absent(unsafe.Pointer(&v)) {
+	if f.column.absent(unsafe.Pointer(&v)) {
 		return f.Clear()
 	}
 	return f.change("set", v)
@@ -88,7 +88,7 @@ func (f Field[T, V]) Set(v V) Change[T] {
 // SetIfAbsent sets the field to v unless it has a value. A field that is never
 // absent has one once the record was stored.
 func (f Field[T, V]) SetIfAbsent(v V) Change[T] {
-	if f.column.codec.Absent(unsafe.Pointer(&v)) {
+	if f.column.absent(unsafe.Pointer(&v)) {
 		return Change[T]{name: f.column.name, err: fmt.Errorf("model: SetIfAbsent(%s): the value is absent; nothing would change", f.column.name)}
 	}
 	return f.change("absent", v)
@@ -97,7 +97,7 @@ func (f Field[T, V]) SetIfAbsent(v V) Change[T] {
 // Clear makes the field absent. Its type must have that state: a pointer or
 // field.Optional.
 func (f Field[T, V]) Clear() Change[T] {
-	if !f.column.codec.Optional() {
+	if !f.column.optional() {
 		return Change[T]{name: f.column.name, err: fmt.Errorf("model: Clear(%s): a %v is never absent; declare the field as a pointer or field.Optional, or set it", f.column.name, f.column.codec.Type())}
 	}
 	var absent V

@@ -2,6 +2,7 @@ package model
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"unsafe"
 
@@ -60,36 +61,41 @@ func (r Repo[T, K]) Delete(ctx context.Context, id K) *pipectx.Ref[bool] {
 }
 
 func (r Repo[T, K]) getCommand(id K) *pipectx.Command {
+	if r.model.schema.extra != nil {
+		return r.command("HGETALL", id).Read()
+	}
 	c := r.command("HMGET", id).Read()
 	for _, col := range r.model.schema.columns {
 		c.Word(col.name)
+		for _, old := range col.was {
+			c.Word(old)
+		}
 	}
 	return c
 }
 
-// load reads the reply to HMGET of all columns into the record at p.
+// load reads the reply to getCommand into the record at p.
 func (s *schema) load(r pipectx.Reply, p unsafe.Pointer) error {
+	if s.extra != nil {
+		return s.loadAll(r, p)
+	}
 	items, err := r.Items()
 	if err != nil {
 		return err
 	}
 	found := false
 	for _, c := range s.columns {
-		if !items.Next() {
-			return fmt.Errorf("model: load %s: the reply has too few fields", r.Key())
-		}
-		item := items.Reply()
-		if item.IsNil() {
+		text, stored, err := c.next(&items)
+		switch {
+		case err != nil:
+			return fmt.Errorf("model: load %s: %w", r.Key(), err)
+		case !stored:
+			c.lacking(p, false)
 			continue
 		}
 		found = true
-		text, err := item.Bytes()
-		if err != nil {
+		if err := c.parse(r, text, p); err != nil {
 			return err
-		}
-		// The reply is ours alone and never changes, so strings may stay in it.
-		if err := c.codec.ParseShared(unsafe.String(unsafe.SliceData(text), len(text)), c.at(p)); err != nil {
-			return fmt.Errorf("model: %w", c.failed(r.Key(), err))
 		}
 	}
 	if !found {
@@ -97,3 +103,35 @@ func (s *schema) load(r pipectx.Reply, p unsafe.Pointer) error {
 	}
 	return nil
 }
+
+// next takes the text of a column from the items that getCommand asked for: that
+// of its name, else of one that it had before.
+func (c *column) next(items *pipectx.Items) (text string, stored bool, err error) {
+	for range 1 + len(c.was) {
+		if !items.Next() {
+			return "", false, errors.New("the reply has too few fields")
+		}
+		item := items.Reply()
+		if stored || item.IsNil() {
+			continue
+		}
+		b, err := item.Bytes()
+		if err != nil {
+			return "", false, err
+		}
+		text, stored = shared(b), true
+	}
+	return text, stored, nil
+}
+
+// parse reads the stored text of a column into the record at p.
+func (c *column) parse(r pipectx.Reply, text string, p unsafe.Pointer) error {
+	if err := c.codec.ParseShared(text, c.at(p)); err != nil {
+		return fmt.Errorf("model: %w", c.failed(r.Key(), err))
+	}
+	return nil
+}
+
+// shared is a part of a reply as a string, without a copy: a reply is ours alone
+// and never changes.
+func shared(text []byte) string { return unsafe.String(unsafe.SliceData(text), len(text)) }

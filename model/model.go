@@ -31,13 +31,14 @@ type Model[T, K any] struct {
 	schema     *schema
 	lua        *lua.Mod
 	newID      func() K // nil where the caller gives ids
+	counter    string   // the key that ids are drawn from, "" for none
 	verbs      verbs[T]
 }
 
 // Define declares a model. T is a struct whose stored fields are tagged as for
 // go-redis, `redis:"name,option"`; the package doc lists the options. Options of
-// the model are a [keyspace.Placement], keyspace.TTL, keyspace.Connection and
-// [Lua].
+// the model are a [keyspace.Placement], keyspace.TTL, keyspace.Connection, [Lua]
+// and [Counter].
 //
 // A wrong declaration panics, at start-up, with the place, the type, the field
 // and the cure; [TryDefine] returns the error.
@@ -76,7 +77,12 @@ func (m *Model[T, K]) define(options []keyspace.Option) (err error) {
 		return fmt.Errorf("the key field %s is of type %v, and the model's ids are %v; make them the same", m.schema.key.path, have, k)
 	}
 	var shared []keyspace.Option
+	counted := false
 	for _, o := range options {
+		if _, ok := o.(counterOption); ok {
+			counted = true
+			continue
+		}
 		attached, ok := o.(luaOption)
 		switch {
 		case !ok:
@@ -99,6 +105,11 @@ func (m *Model[T, K]) define(options []keyspace.Option) (err error) {
 	m.connection = settings.Connection
 	if m.keys, err = keyspace.NewKeys[K](m.prefix, settings.Placement); err != nil {
 		return err
+	}
+	if counted {
+		if err := m.count(k); err != nil {
+			return err
+		}
 	}
 	if k == reflect.TypeFor[uuid.UUID]() {
 		m.newID = func() K { return any(uuid.Must(uuid.NewV7())).(K) }
@@ -171,11 +182,11 @@ func (r Repo[T, K]) addKey(c *pipectx.Command, id K) {
 }
 
 // addFields adds name and text of each field of the record at p that is not
-// absent.
-func (r Repo[T, K]) addFields(c *pipectx.Command, p unsafe.Pointer) {
+// absent, and of the extra ones.
+func (r Repo[T, K]) addFields(c *pipectx.Command, p unsafe.Pointer, extras map[string]string) {
 	for _, col := range r.model.schema.columns {
 		at := col.at(p)
-		if col.codec.Absent(at) {
+		if col.absent(at) {
 			continue
 		}
 		c.Word(col.name)
@@ -185,6 +196,10 @@ func (r Repo[T, K]) addFields(c *pipectx.Command, p unsafe.Pointer) {
 			err = fmt.Errorf("model: %w", col.failed(key, err))
 		}
 		c.Append(tail, err)
+	}
+	for name, text := range extras {
+		c.Word(name)
+		c.Word(text)
 	}
 }
 

@@ -33,17 +33,22 @@ var (
 // own inside.
 func (r Repo[T, K]) Create(ctx context.Context, record T) *pipectx.Ref[T] {
 	m, p := r.model, unsafe.Pointer(&record)
-	if m.newID != nil && isZero(m.id(p)) {
-		*m.id(p) = m.newID()
-	}
 	if m.schema.version != nil {
 		*m.schema.count(p) = 1
 	}
+	m.schema.defaults(p)
+	if (m.newID != nil || m.counter != "") && isZero(m.id(p)) {
+		if m.newID == nil {
+			return r.createCounted(ctx, record)
+		}
+		*m.id(p) = m.newID()
+	}
 	c := r.script(createScript, *m.id(p))
-	if err := m.schema.rules.check(p); err != nil {
+	extras, err := m.schema.checked(p)
+	if err != nil {
 		c.Fail(err)
 	}
-	r.addFields(c, p)
+	r.addFields(c, p, extras)
 	return pipectx.SendInto(ctx, r.db, c, record, m.verbs.created)
 }
 
@@ -79,17 +84,18 @@ func (s *schema) created(r pipectx.Reply) error {
 func (r Repo[T, K]) Save(ctx context.Context, record T) *pipectx.Ref[T] {
 	m, s, p := r.model, r.model.schema, unsafe.Pointer(&record)
 	absent := s.absent(p)
-	if absent == 0 && s.version == nil && m.ttl == "" {
+	extras, err := s.checked(p)
+	if absent == 0 && s.version == nil && !s.renamed && m.ttl == "" {
 		c := r.command("HSET", *m.id(p))
-		if err := s.rules.check(p); err != nil {
+		if err != nil {
 			c.Fail(err)
 		}
-		r.addFields(c, p)
+		r.addFields(c, p, extras)
 		return pipectx.SendInto(ctx, r.db, c, record, m.verbs.written)
 	}
 
 	c := r.script(saveScript, *m.id(p))
-	if err := s.rules.check(p); err != nil {
+	if err != nil {
 		c.Fail(err)
 	}
 	if s.version != nil {
@@ -104,12 +110,15 @@ func (r Repo[T, K]) Save(ctx context.Context, record T) *pipectx.Ref[T] {
 		c.Word("")
 		c.Word("")
 	}
-	c.Int(int64(len(s.columns) - absent))
-	r.addFields(c, p)
-	if absent > 0 {
+	c.Int(int64(len(s.columns) - absent + len(extras)))
+	r.addFields(c, p, extras)
+	if absent > 0 || s.renamed {
 		for _, col := range s.columns {
-			if col.codec.Absent(col.at(p)) {
+			if col.absent(col.at(p)) {
 				c.Word(col.name)
+			}
+			for _, old := range col.was {
+				c.Word(old)
 			}
 		}
 	}

@@ -84,7 +84,7 @@ func TestDefineRefuses(t *testing.T) {
 		{"a field of the key's text form would be ignored", define[struct {
 			ID   int64  `redis:"id,key,json"`
 			Name string `redis:"name"`
-		}](), []string{"field ID", "json is not for keys"}},
+		}](), []string{"field ID", "the option key goes with no other, and there is json"}},
 
 		{"a chan has no text", define[struct {
 			id
@@ -135,11 +135,11 @@ func TestDefineRefuses(t *testing.T) {
 		{"an option that nothing resembles", define[struct {
 			id
 			Name int64 `redis:"name,compressed"`
-		}](), []string{"field Name", "compressed", "the options are key, version, ascii, commas, emptyfalse, gzip, json"}},
-		{"absent is not zero", define[struct {
+		}](), []string{"field Name", "compressed", "the options are key, version, inline, extra, omitempty, was=name, default=text, ascii, commas"}},
+		{"with omitempty zero is absent too", define[struct {
 			id
 			Name string `redis:"name,omitempty"`
-		}](), []string{"field Name", "omitempty", "pointer or field.Optional"}},
+		}](), []string{"no field that is never absent", "add one"}},
 		{"a space behind the colon", tagged(`redis: "name"`), []string{"field Name", "malformed", "without a space"}},
 		{"a quote that does not close", tagged(`redis:"name`), []string{"field Name", "no closing quote"}},
 		{"no space between two tags", tagged(`redis:"name"validate:"required`), []string{"field Name", "malformed"}},
@@ -188,7 +188,7 @@ func TestDefineRefuses(t *testing.T) {
 		{"a version has no other text", define[struct {
 			id
 			V int64 `redis:"v,version,json"`
-		}](), []string{"field V", "json is not for"}},
+		}](), []string{"field V", "the option version goes with no other, and there is json"}},
 		{"one version", define[struct {
 			id
 			V int64 `redis:"v,version"`

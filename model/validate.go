@@ -190,19 +190,28 @@ func (r *rules) checkField(p unsafe.Pointer, c *column) error {
 	if r == nil {
 		return nil
 	}
-	for rule := range strings.SplitSeq(c.rule, ",") {
-		if rule == "dive" {
-			break
-		}
-		if otherField(rule) {
-			return fmt.Errorf("model: %v: the rule %s of %s looks at another field, which a single change does not have; Save the record", r.schema.typ, rule, c.name)
-		}
+	if rule := c.besideOther(); rule != "" {
+		return fmt.Errorf("model: %v: the rule %s of %s looks at another field, which a single change does not have; Save the record", r.schema.typ, rule, c.name)
 	}
 	skip := func(place []byte) bool {
 		path := r.path(string(place))
 		return !within(path, c.path) && !within(c.path, path)
 	}
 	return r.run(func() error { return r.engine.StructFiltered(reflect.NewAt(r.schema.typ, p).Interface(), skip) })
+}
+
+// besideOther is the column's rule that looks at another field, "" if it has
+// none.
+func (c *column) besideOther() string {
+	for rule := range strings.SplitSeq(c.rule, ",") {
+		if rule == "dive" {
+			break
+		}
+		if otherField(rule) {
+			return rule
+		}
+	}
+	return ""
 }
 
 // path cuts the type's name from a place that validator names.

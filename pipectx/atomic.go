@@ -57,6 +57,21 @@ var ErrAborted = errors.New("not executed: the server refused another command of
 
 var errAwaitInAtomic = errors.New("pipectx: Await inside Atomic: its commands run together when it ends; read before it, or write a script")
 
+// InAtomic tells whether what db queues on ctx goes out within an [Atomic], where
+// nothing can wait for the answer of a command before it: for verbs of several
+// round trips, which refuse.
+//
+// Cost: no command, no round trip.
+func InAtomic(ctx context.Context, db *DB) bool {
+	s := db.scopeOf(ctx)
+	if s == nil {
+		return false
+	}
+	s.root.mu.Lock()
+	defer s.root.mu.Unlock()
+	return s.within() != nil
+}
+
 // A block is the commands of one Atomic.
 type block struct {
 	conn *conn  // of its first command
