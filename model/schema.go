@@ -162,9 +162,12 @@ func (s *schema) add(t reflect.Type, offset uintptr, within, prefix string) erro
 			}
 		}
 		tag, stored, err := parseTag(f)
+		if err != nil {
+			return fmt.Errorf("field %s: %w", path, err) // which names the tag
+		}
 		tag.name = prefix + tag.name
 		switch {
-		case err != nil || !stored:
+		case !stored:
 		case tag.inline:
 			if err = tag.checkInline(f.Type); err == nil {
 				if err := s.add(f.Type, offset+f.Offset, path+".", tag.name+"."); err != nil {
@@ -177,7 +180,7 @@ func (s *schema) add(t reflect.Type, offset uintptr, within, prefix string) erro
 			err = s.addColumn(f, tag, offset+f.Offset, path, prefix)
 		}
 		if err != nil {
-			return fmt.Errorf("field %s: %w", path, err)
+			return fmt.Errorf("field %s, tagged `redis:%q`: %w", path, f.Tag.Get("redis"), err)
 		}
 	}
 	return nil
