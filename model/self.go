@@ -77,7 +77,12 @@ func (s *schema) check(uses []lua.Use) (fetch []string, err error) {
 		case u.Field == s.key.name:
 			return nil, u.Fault(fmt.Sprintf("%v keeps its id in the Redis key, not in a field %q", s.typ, u.Field), "use self.key, or pass the id as an argument")
 		case c == nil:
-			return nil, u.Fault(fmt.Sprintf("%v has no field %q", s.typ, u.Field), suggest(u.Field, s.names(), "it has "))
+			cure := suggest(u.Field, s.names(), "it has ")
+			inline := func(c *column) bool { return strings.HasPrefix(c.name, u.Field+".") }
+			if i := slices.IndexFunc(s.columns, inline); i >= 0 {
+				cure = fmt.Sprintf("its fields are the record's: self[%q]", s.columns[i].name)
+			}
+			return nil, u.Fault(fmt.Sprintf("%v has no field %q", s.typ, u.Field), cure)
 		case c == s.version && u.Write:
 			return nil, u.Fault("the version is not assigned", "every change counts it up")
 		case c.lua == "":
