@@ -21,6 +21,15 @@ type Loose struct {
 	More map[string]string `redis:",extra"`
 }
 
+// Tagged is one without absent fields.
+type Tagged struct {
+	ID   int64             `redis:"id,key"`
+	Name string            `redis:"name"`
+	More map[string]string `redis:",extra"`
+}
+
+var tagged = model.Define[Tagged, int64]("tagged")
+
 var looses = model.Define[Loose, string]("loose")
 
 // A field tagged extra holds the hash fields that the struct does not declare:

@@ -35,6 +35,16 @@ func wires() map[string][]wireRow {
 			{"Create", "a record that expires", func(ctx context.Context, db *pipectx.DB) error {
 				return brief.On(db).Create(ctx, Page{ID: "a"}).Err()
 			}},
+			{"Create", "a record whose id is drawn", func(ctx context.Context, db *pipectx.DB) error {
+				return orders.On(db).Create(ctx, Order{Item: "pen"}).Err()
+			}},
+			{"Create", "two of them in one Run", func(ctx context.Context, db *pipectx.DB) error {
+				return pipectx.Run(ctx, db, func(ctx context.Context) error {
+					orders.On(db).Create(ctx, Order{Item: "ink"})
+					orders.On(db).Create(ctx, Order{Item: "nib"})
+					return nil
+				})
+			}},
 		},
 		"save": {
 			{"Save", "nothing can be absent", func(ctx context.Context, db *pipectx.DB) error {
@@ -51,6 +61,12 @@ func wires() map[string][]wireRow {
 				a.ID = 8
 				return accounts.On(db).Save(ctx, a).Err()
 			}},
+			{"Save", "a record with extra fields", func(ctx context.Context, db *pipectx.DB) error {
+				return tagged.On(db).Save(ctx, Tagged{ID: 1, Name: "N", More: map[string]string{"colour": "red"}}).Err()
+			}},
+			{"Save", "a record with a field that was renamed", func(ctx context.Context, db *pipectx.DB) error {
+				return looses.On(db).Save(ctx, Loose{ID: "a", Name: "N"}).Err()
+			}},
 			{"Save", "a record that expires", func(ctx context.Context, db *pipectx.DB) error { return brief.On(db).Save(ctx, Page{ID: "a"}).Err() }},
 			{"Save", "a record that is not valid", func(ctx context.Context, db *pipectx.DB) error {
 				_ = accounts.On(db).Save(ctx, Account{}).Err()
@@ -60,6 +76,10 @@ func wires() map[string][]wireRow {
 		"get": {
 			{"Get", "one", func(ctx context.Context, db *pipectx.DB) error { return people.On(db).Get(ctx, "a").Err() }},
 			{"GetMany", "three", func(ctx context.Context, db *pipectx.DB) error { return pages.On(db).GetMany(ctx, "a", "b", "c").Err() }},
+			{"Get", "one with its extra fields", func(ctx context.Context, db *pipectx.DB) error { return tagged.On(db).Get(ctx, 1).Err() }},
+			{"Get", "one with fields that were renamed", func(ctx context.Context, db *pipectx.DB) error {
+				return renamed.On(db).Get(ctx, 1).Err()
+			}},
 			{"Exists", "one", func(ctx context.Context, db *pipectx.DB) error { return pages.On(db).Exists(ctx, "a").Err() }},
 			{"Get", "with GetMany and Exists in one Run", func(ctx context.Context, db *pipectx.DB) error {
 				return pipectx.Run(ctx, db, func(ctx context.Context) error {
@@ -107,6 +127,8 @@ func TestWire(t *testing.T) {
 			value(t, "Create", people.On(p.db).Create(t.Context(), Person{ID: "a"}))
 			value(t, "Create", brief.On(p.db).Create(t.Context(), Page{ID: "a"}))
 			value(t, "Save", pages.On(p.db).Save(t.Context(), Page{ID: "a"}))
+			value(t, "Save", tagged.On(p.db).Save(t.Context(), Tagged{ID: 1}))
+			p.store(t, "renamed{1}", "label", "L")
 		}
 		files := wires()
 		for _, file := range []string{"create", "save", "get", "update", "delete", "method"} {

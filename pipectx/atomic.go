@@ -60,8 +60,6 @@ var errAwaitInAtomic = errors.New("pipectx: Await inside Atomic: its commands ru
 // InAtomic tells whether what db queues on ctx goes out within an [Atomic], where
 // nothing can wait for the answer of a command before it: for verbs of several
 // round trips, which refuse.
-//
-// Cost: no command, no round trip.
 func InAtomic(ctx context.Context, db *DB) bool {
 	s := db.scopeOf(ctx)
 	if s == nil {
