@@ -31,8 +31,8 @@ func (counterOption) Apply(*keyspace.Settings) error {
 
 var errCounterInAtomic = errors.New("model: Create in Atomic of a record without an id: its id would have to be drawn before; create it in a Run, or give it an id")
 
-// count makes the model draw its ids.
-func (m *Model[T, K]) count(k reflect.Type) error {
+// countIDs makes the model draw its ids.
+func (m *Model[T, K]) countIDs(k reflect.Type) error {
 	switch k.Kind() {
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
 		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"strings"
 	"unsafe"
 
 	"github.com/redmoon-go/redmoon/field"
@@ -71,9 +72,11 @@ func (f Field[T, V]) Name() string { return f.column.name }
 // texts: what its maker changes afterwards does not matter.
 type Change[T any] struct {
 	name   string
+	was    string // names that the field had, with commas between
 	what   string // a word of update.lua
 	text   string
 	bounds string
+	start  string // what a sum begins with where there is no number yet, "" for 0
 	err    error
 }
 
@@ -94,11 +97,11 @@ func (f Field[T, V]) SetIfAbsent(v V) Change[T] {
 	return f.change("absent", v)
 }
 
-// Clear makes the field absent. Its type must have that state: a pointer or
-// field.Optional.
+// Clear makes the field absent. It must have that state: a pointer, field.Optional,
+// or the option omitempty.
 func (f Field[T, V]) Clear() Change[T] {
 	if !f.column.optional() {
-		return Change[T]{name: f.column.name, err: fmt.Errorf("model: Clear(%s): a %v is never absent; declare the field as a pointer or field.Optional, or set it", f.column.name, f.column.codec.Type())}
+		return Change[T]{name: f.column.name, err: fmt.Errorf("model: Clear(%s): a %v is never absent; declare the field as a pointer or field.Optional, or with omitempty, or set it", f.column.name, f.column.codec.Type())}
 	}
 	var absent V
 	return f.change("clear", absent)
@@ -106,7 +109,7 @@ func (f Field[T, V]) Clear() Change[T] {
 
 // change validates v and takes its text.
 func (f Field[T, V]) change(what string, v V) Change[T] {
-	c := Change[T]{name: f.column.name, what: what}
+	c := Change[T]{name: f.column.name, was: strings.Join(f.column.was, ","), what: what}
 	record := new(T)
 	at := f.column.at(unsafe.Pointer(record))
 	*(*V)(at) = v
@@ -130,7 +133,8 @@ type Number interface {
 	~int | ~int8 | ~int16 | ~int32 | ~int64 | ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~float32 | ~float64
 }
 
-// Incr adds n to a number, on the server. A missing number counts as 0, so a
+// Incr adds n to a number, on the server. A missing number counts as 0, or as the
+// field's default, so a
 // counter is best a plain field; pointers and field.Optional have no Incr.
 // Integers are added exactly in all 64 bits, floats as Go adds a float64. The sum
 // is refused, and with it the whole Update, unless the field's type can hold it
@@ -150,7 +154,7 @@ func Decr[T any, V Number](f Field[T, V], n V) Change[T] {
 }
 
 func sum[T any, V Number](f Field[T, V], n V) Change[T] {
-	c := Change[T]{name: f.column.name, what: "add", bounds: f.column.bounds}
+	c := Change[T]{name: f.column.name, was: strings.Join(f.column.was, ","), what: "add", bounds: f.column.bounds, start: f.column.preset}
 	switch f.column.codec.Number() {
 	case field.FloatNumber:
 		c.what = "addfloat"

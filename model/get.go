@@ -11,13 +11,14 @@ import (
 
 // Get loads a record. Its Ref answers [pipectx.ErrNotFound] when there is none,
 // which is no failure of a Run. Fields that the stored record lacks are absent,
-// or zero where their type has no absence. The strings of one record share
+// or zero where their type has no absence, or their default. The strings of one record share
 // memory: one that is kept for long keeps them all, unless it is cloned.
 //
 // Errors: *field.DecodeError, which names key and field, when somebody stored
 // what the field's type cannot hold.
 //
-// Cost: HMGET; 1 command; 1 round trip outside Run, none of its own inside.
+// Cost: HMGET, or HGETALL if the record has a field tagged extra; 1 command; 1 round
+// trip outside Run, none of its own inside.
 func (r Repo[T, K]) Get(ctx context.Context, id K) *pipectx.Ref[T] {
 	var record T
 	*r.model.id(unsafe.Pointer(&record)) = id // it is in the key, not in the hash
@@ -28,7 +29,7 @@ func (r Repo[T, K]) Get(ctx context.Context, id K) *pipectx.Ref[T] {
 // is nil. What fails for one record is the error of all. The pointers are the
 // same for all who read the Ref.
 //
-// Cost: HMGET; 1 command for each id; 1 round trip outside Run, on a Cluster 1 to
+// Cost: HMGET, or HGETALL as for Get; 1 command for each id; 1 round trip outside Run, on a Cluster 1 to
 // each node, none of its own inside.
 func (r Repo[T, K]) GetMany(ctx context.Context, ids ...K) *pipectx.Ref[[]*T] {
 	refs := make([]*pipectx.Ref[*T], len(ids))

@@ -107,7 +107,7 @@ func (m *Model[T, K]) define(options []keyspace.Option) (err error) {
 		return err
 	}
 	if counted {
-		if err := m.count(k); err != nil {
+		if err := m.countIDs(k); err != nil {
 			return err
 		}
 	}

@@ -27,8 +27,20 @@ type Preset struct {
 	Again string              `redis:"again,default=p"`
 }
 
+const presetLua = `
+--- @return string
+function M.show(self)
+  return table.concat({self.text, self.level, self.state, self.wait, self.at, tostring(self.nick), self.plain}, "|")
+end
+--- @return int
+function M.up(self)
+  self.level = self.level + 1
+  return self.level
+end`
+
 var (
-	presets = model.Define[Preset, int64]("preset")
+	presets = model.Define[Preset, int64]("preset", model.Lua(methods("preset", presetLua)))
+	level   = model.FieldOf(presets, func(p *Preset) *int8 { return &p.Level })
 	nicks   = model.FieldOf(presets, func(p *Preset) **string { return &p.Nick })
 )
 
@@ -93,5 +105,22 @@ func TestDefaultsOfOldRecords(t *testing.T) {
 		if err := repo.Get(t.Context(), 1).Err(); err == nil || !strings.Contains(err.Error(), "not found") {
 			t.Errorf("a record of defaults alone: %v", err)
 		}
+	})
+}
+
+// Lua sees the same defaults, and sums begin with them.
+func TestDefaultsInLua(t *testing.T) {
+	show := model.Method[struct{}, string](presets, "show")
+	up := model.Method[struct{}, int](presets, "up")
+	each(t, func(t *testing.T, p place) {
+		p.store(t, "preset{1}", "plain", "old")
+		want(t, "Call", show.On(p.db).Call(t.Context(), 1, struct{}{}), "Hello, world,json,=x|3|open|1000|7000000|nil|old")
+		want(t, "Call", up.On(p.db).Call(t.Context(), 1, struct{}{}), 4)
+		p.wantHash(t, "preset{1}", "level=4 plain=old")
+		p.store(t, "preset{1}", "plain", "old")
+		want(t, "Update", presets.On(p.db).Update(t.Context(), 1, model.Incr(level, 2)), 1)
+		p.wantHash(t, "preset{1}", "level=5 plain=old")
+		p.store(t, "preset{1}", "plain", "old")
+		as[*model.SumError](t, "Update", presets.On(p.db).Update(t.Context(), 1, model.Incr(level, 7)).Err())
 	})
 }

@@ -96,8 +96,8 @@ func newSchema(t reflect.Type) (*schema, error) {
 	if err := s.checkNames(); err != nil {
 		return nil, err
 	}
-	if len(s.columns) > most {
-		return nil, fmt.Errorf("%v has %d stored fields; a record may have %d", t, len(s.columns), most)
+	if n := max(len(s.columns), len(s.owner)); n > most {
+		return nil, fmt.Errorf("%v has %d stored fields, with names they had; a record may have %d", t, n, most)
 	}
 	always := false
 	for _, c := range s.columns {

@@ -31,10 +31,18 @@ func (s *schema) opener(ttl string) lua.Opener {
 			}
 			escapes := slices.ContainsFunc(uses, func(u lua.Use) bool { return u.Field == "" })
 			types := make([]string, 0, len(s.columns))
+			before := ""
 			for _, c := range s.columns {
 				if c.lua != "" && (escapes || slices.Contains(fetch, c.name)) {
 					types = append(types, "["+quote(c.name)+"]="+quote(c.lua))
+					before += c.before()
 				}
+				if slices.Contains(fetch, c.name) {
+					fetch = append(fetch, c.was...)
+				}
+			}
+			if before != "" {
+				before = ",{" + before[1:] + "}"
 			}
 			if s.version != nil && !slices.Contains(fetch, s.version.name) && slices.ContainsFunc(uses, writes) {
 				fetch = append(fetch, s.version.name) // to be counted up
@@ -49,10 +57,27 @@ func (s *schema) opener(ttl string) lua.Opener {
 			if s.version != nil {
 				version = s.version.name
 			}
-			return fmt.Sprintf("__.redmoon_self.open(%s,{%s},{%s},%s,%s)",
-				key, strings.Join(types, ","), strings.Join(fetch, ","), quote(version), expiry), nil
+			return fmt.Sprintf("__.redmoon_self.open(%s,{%s},{%s},%s,%s%s)",
+				key, strings.Join(types, ","), strings.Join(fetch, ","), quote(version), expiry, before), nil
 		},
 	}
+}
+
+// before is what Lua reads where the column is not stored, as an item of a Lua
+// table behind a comma; "" for the zero of its type.
+func (c *column) before() string {
+	if c.was == nil && (c.preset == "" || c.codec.Optional()) {
+		return ""
+	}
+	was := make([]string, len(c.was))
+	for i, name := range c.was {
+		was[i] = quote(name)
+	}
+	text := ",[" + quote(c.name) + "]={was={" + strings.Join(was, ",") + "}"
+	if c.preset != "" && !c.codec.Optional() {
+		text += ",preset=" + quote(c.preset)
+	}
+	return text + "}"
 }
 
 // writes tells whether a use may assign a field.
@@ -124,6 +149,12 @@ func luaType(c *column, t tag) string {
 	case field.LuaBytes:
 		if base(c.codec.Type()).Kind() == reflect.Slice { // an array has a length that Lua would not keep
 			text = "s"
+		}
+	}
+	if words := c.codec.OneOf(); words != nil {
+		text = "w " + strings.Join(words, " ")
+		if view.Kind == field.LuaInt {
+			text = "x " + strings.Join(words, " ")
 		}
 	}
 	if view.Optional && text != "" {

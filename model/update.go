@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"fmt"
@@ -53,6 +54,12 @@ func (r Repo[T, K]) Update(ctx context.Context, id K, changes ...Change[T]) *pip
 			c.Fail(change.err)
 		case slices.ContainsFunc(changes[:i], func(before Change[T]) bool { return before.name == change.name }):
 			c.Fail(fmt.Errorf("model: Update: two changes of %s; give one", change.name))
+		}
+		if change.was != "" || change.start != "" {
+			c.Word("was")
+			c.Word(change.name)
+			c.Word(change.was)
+			c.Word(cmp.Or(change.start, "0"))
 		}
 		c.Word(change.what)
 		c.Word(change.name)

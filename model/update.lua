@@ -8,6 +8,9 @@
 --            clear     the field is removed
 --            add       the value is added, an integer, within bounds
 --            addfloat  likewise, a float
+--            was       of the field of the next change: the value is the names it
+--                      had, with commas between, and where neither they nor the
+--                      field are stored a sum begins with the text in bounds
 -- Returns the number of fields that have another text now; -1 when there is no
 -- record; or the field, its text and the reason when a sum was refused. Then
 -- nothing is changed.
@@ -31,15 +34,24 @@ if not exists and redis.call("EXISTS", key) == 0 then
 end
 
 local set, gone, changed = {}, {}, 0
+local was, start = {}, "0"
 for n = 1, (#ARGV - 2) / 4 do
   local what, field, value, bounds = unpack(ARGV, 4 * n - 1, 4 * n + 2)
   local old, new, why = texts[n], value, nil
-  if what == "absent" then
+  for _, name in ipairs(was) do
+    old = old or redis.call("HGET", key, name)
+  end
+  if what == "was" then
+    for name in string.gmatch(value, "[^,]+") do
+      was[#was + 1] = name
+    end
+    start, new = bounds, old
+  elseif what == "absent" then
     new = old or value
   elseif what == "clear" then
     new = false
   elseif what ~= "set" then
-    new, why = number[what](old or "0", value, bounds)
+    new, why = number[what](old or start, value, bounds)
     if not new then
       return {field, old or "", why}
     end
@@ -52,6 +64,12 @@ for n = 1, (#ARGV - 2) / 4 do
     else
       gone[#gone + 1] = field
     end
+    for _, name in ipairs(was) do
+      gone[#gone + 1] = name
+    end
+  end
+  if what ~= "was" then
+    was, start = {}, "0"
   end
 end
 if version ~= "" and changed > 0 then
