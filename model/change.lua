@@ -3,7 +3,8 @@
 --   set       the value is the new text
 --   absent    likewise, unless the field has one
 --   clear     the field is removed
---   add       the value is added, an integer, within bounds
+--   add       the value is added, an integer, within bounds; "add 7" begins with 7
+--             where the field has no text
 --   addfloat  likewise, a float
 local M = {}
 
@@ -20,7 +21,7 @@ function M.read(r, argv, at)
   if r.version ~= "" then
     names[#names + 1] = r.version
   end
-  local texts = #names > 0 and redis.call("HMGET", r.key, unpack(names)) or {}
+  local texts = write.texts(r, names)
   local exists = false
   for n = 1, #names do
     exists = exists or texts[n]
@@ -41,7 +42,8 @@ function M.decide(r, argv, at, texts, set, gone)
     elseif what == "clear" then
       new = false
     elseif what ~= "set" then
-      new, why = number[what](old or "0", value, bounds)
+      local sum, start = string.match(what, "^(%a+) ?(.*)$")
+      new, why = number[sum](old or start ~= "" and start or "0", value, bounds)
       if not new then
         return nil, {field, old or "", why}
       end

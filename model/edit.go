@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -24,7 +25,7 @@ import (
 //	}).Result()
 //
 // The whole record is compared, by the texts that were loaded; only the fields that
-// fn changed are written. When another text is stored by then, all of it is done
+// fn changed are written: of a field tagged extra also what fn removed from the map. When another text is stored by then, all of it is done
 // again after a pause that grows, with the record as it is now. So fn may be called
 // up to 32 times: it must change nothing but the record it is given, and leave its
 // id and version alone. When fn returns an error, that is the answer and nothing is
@@ -98,7 +99,14 @@ type edition struct {
 	set         func(unsafe.Pointer, error) // the answer
 
 	calls  int
-	loaded []text // what is stored, in the order of the columns
+	loaded contents // what is stored, in the order of schema.asked
+}
+
+// contents are the texts of a record: those of its columns, and what its struct
+// does not declare, if the record has a field for that.
+type contents struct {
+	texts  []text
+	others map[string]string
 }
 
 // A text is what is stored of a field, or that nothing is.
@@ -114,13 +122,13 @@ func (e *edition) fail(err error) error {
 
 func (e *edition) begin(ctx context.Context) error {
 	p := e.new()
-	ref := pipectx.Send(ctx, e.db, e.load(), func(r pipectx.Reply) ([]text, error) {
+	ref := pipectx.Send(ctx, e.db, e.load(), func(r pipectx.Reply) (contents, error) {
 		if err := e.schema.load(r, p, e.hooks); err != nil {
-			return nil, err
+			return contents{}, err
 		}
-		return textsOf(r)
+		return e.schema.stored(r)
 	})
-	return pipectx.Then(ctx, ref, func(loaded []text, err error) error {
+	return pipectx.Then(ctx, ref, func(loaded contents, err error) error {
 		if errors.Is(err, pipectx.ErrNotFound) {
 			err = fmt.Errorf("model: edit %s: %w; Edit changes records that exist, Create, Save and Upsert make them", e.key, pipectx.ErrNotFound)
 		}
@@ -130,6 +138,23 @@ func (e *edition) begin(ctx context.Context) error {
 		e.loaded = loaded
 		return e.change(ctx, p)
 	})
+}
+
+// stored reads the reply to a load as texts.
+func (s *schema) stored(r pipectx.Reply) (c contents, err error) {
+	if s.extra == nil {
+		c.texts, err = textsOf(r)
+		return c, err
+	}
+	if c.others, err = pairs(r); err != nil {
+		return c, err
+	}
+	c.texts = make([]text, len(s.asked))
+	for i, name := range s.asked {
+		c.texts[i].is, c.texts[i].there = c.others[name]
+		delete(c.others, name)
+	}
+	return c, nil
 }
 
 // textsOf reads the reply to HMGET as texts.
@@ -153,10 +178,7 @@ func textsOf(r pipectx.Reply) ([]text, error) {
 
 // change has fn change the record at p, and sends what it changed.
 func (e *edition) change(ctx context.Context, p unsafe.Pointer) error {
-	was, err := e.schema.textsOf(e.key, p)
-	if err != nil {
-		return e.fail(err)
-	}
+	was, _ := e.schema.contents(e.key, p) // what has no text, as an enum that is not stored, fn has to set
 	version := e.schema.versionAt(p)
 	e.calls++
 	if err := e.fn(p); err != nil {
@@ -166,7 +188,7 @@ func (e *edition) change(ctx context.Context, p unsafe.Pointer) error {
 	switch {
 	case err != nil:
 		return e.fail(err)
-	case slices.Equal(was, now):
+	case slices.Equal(was.texts, now.texts) && maps.Equal(was.others, now.others):
 		e.set(p, nil)
 		return nil
 	}
@@ -184,19 +206,19 @@ func (e *edition) change(ctx context.Context, p unsafe.Pointer) error {
 	return e.store(ctx, p, was, now)
 }
 
-// changed is the texts of the record at p, which must still be the one that was
+// changed are the contents of the record at p, which must still be the one that was
 // loaded.
-func (e *edition) changed(p unsafe.Pointer, version int64) ([]text, error) {
+func (e *edition) changed(p unsafe.Pointer, version int64) (contents, error) {
 	if key, err := e.keyOf(p); err != nil || key != e.key {
-		return nil, fmt.Errorf("model: edit %s: its id was changed; a record's id never changes: Create another record, and Delete this one", e.key)
+		return contents{}, fmt.Errorf("model: edit %s: its id was changed; a record's id never changes: Create another record, and Delete this one", e.key)
 	}
 	switch now := e.schema.versionAt(p); {
 	case now != version:
-		return nil, fmt.Errorf("model: edit %s: its version was changed from %d to %d; every change counts it up by itself", e.key, version, now)
+		return contents{}, fmt.Errorf("model: edit %s: its version was changed from %d to %d; every change counts it up by itself", e.key, version, now)
 	case now < 0 || now == math.MaxInt64:
-		return nil, fmt.Errorf("model: edit %s: %d is no version of a stored record", e.key, now)
+		return contents{}, fmt.Errorf("model: edit %s: %d is no version of a stored record", e.key, now)
 	}
-	return e.schema.textsOf(e.key, p)
+	return e.schema.contents(e.key, p)
 }
 
 // versionAt is the version of the record at p, 0 if it has none.
@@ -207,15 +229,28 @@ func (s *schema) versionAt(p unsafe.Pointer) int64 {
 	return *s.count(p)
 }
 
-// textsOf is what Save would store of the record at p.
-func (s *schema) textsOf(key string, p unsafe.Pointer) ([]text, error) {
+// contents are what Save would store of the record at p; with an error, of what it
+// could store.
+func (s *schema) contents(key string, p unsafe.Pointer) (contents, error) {
+	texts, err := s.textsOf(key, p)
+	others, wrong := s.extras(p)
+	if err == nil && wrong != nil {
+		err = fmt.Errorf("model: %w", wrong)
+	}
+	return contents{texts, maps.Clone(others)}, err
+}
+
+// textsOf are the texts of the columns of the record at p.
+func (s *schema) textsOf(key string, p unsafe.Pointer) (_ []text, wrong error) {
 	texts, ends := make([]text, len(s.columns)), make([]int, len(s.columns))
 	var all []byte
 	for i, c := range s.columns {
-		if texts[i].there = !c.codec.Absent(c.at(p)); texts[i].there {
-			var err error
-			if all, err = c.codec.Append(all, c.at(p)); err != nil {
-				return nil, fmt.Errorf("model: %w", c.failed(key, err))
+		if texts[i].there = !c.absent(c.at(p)); texts[i].there {
+			longer, err := c.codec.Append(all, c.at(p))
+			if err == nil {
+				all = longer
+			} else if texts[i].there = false; wrong == nil {
+				wrong = fmt.Errorf("model: %w", c.failed(key, err))
 			}
 		}
 		ends[i] = len(all)
@@ -224,19 +259,21 @@ func (s *schema) textsOf(key string, p unsafe.Pointer) ([]text, error) {
 	for i, end := range ends {
 		texts[i].is, from = whole[from:end], end
 	}
-	return texts, nil
+	return texts, wrong
 }
 
 // store sends the script that compares and writes. It is tempting to compare only
 // what fn has read, but nobody knows that.
-func (e *edition) store(ctx context.Context, p unsafe.Pointer, was, now []text) error {
+func (e *edition) store(ctx context.Context, p unsafe.Pointer, was, now contents) error {
 	s := e.schema
 	if s.version != nil {
 		*s.count(p)++
-		now[slices.Index(s.columns, s.version)] = text{strconv.FormatInt(*s.count(p), 10), true}
+		now.texts[slices.Index(s.columns, s.version)] = text{strconv.FormatInt(*s.count(p), 10), true}
 	}
+	names, loaded := s.compared(e.loaded, now)
 	c := e.write()
-	s.addEdit(c, e.loaded, was, now)
+	addCompared(c, names, loaded)
+	s.addChanged(c, was, now)
 	ref := pipectx.Send(ctx, e.db, c, func(r pipectx.Reply) ([]text, error) {
 		if r.IsInt() {
 			return nil, nil
@@ -251,7 +288,7 @@ func (e *edition) store(ctx context.Context, p unsafe.Pointer, was, now []text) 
 			e.set(p, nil)
 			return e.hooks.saved(ctx, e.key, p)
 		case e.calls == mostEdits:
-			return e.fail(e.conflict(stored))
+			return e.fail(e.conflict(names, loaded, stored))
 		}
 		if err := rest(ctx, e.calls); err != nil {
 			return e.fail(fmt.Errorf("model: edit %s: %w: %w", e.key, pipectx.ErrNotSent, err))
@@ -260,50 +297,84 @@ func (e *edition) store(ctx context.Context, p unsafe.Pointer, was, now []text) 
 	})
 }
 
-// addEdit adds the words of edit.lua.
-func (s *schema) addEdit(c *pipectx.Command, loaded, was, now []text) {
-	c.Int(int64(len(s.columns)))
-	addNames(c, s.columns)
-	there, set := make([]byte, len(loaded)), int64(0)
-	for i := range loaded {
+// compared are the fields that must be as they were loaded, and what they were:
+// those of the struct under all their names, and the others that were loaded or are
+// to be written.
+func (s *schema) compared(loaded, now contents) ([]string, []text) {
+	names, texts := s.asked, loaded.texts
+	if s.extra == nil {
+		return names, texts
+	}
+	all := maps.Clone(loaded.others)
+	maps.Copy(all, now.others)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		is, there := loaded.others[name]
+		names, texts = append(slices.Clip(names), name), append(slices.Clip(texts), text{is, there})
+	}
+	return names, texts
+}
+
+// addCompared adds the first words of edit.lua.
+func addCompared(c *pipectx.Command, names []string, loaded []text) {
+	c.Int(int64(len(names)))
+	addWords(c, names)
+	there := make([]byte, len(loaded))
+	for i, t := range loaded {
 		there[i] = '0'
-		if loaded[i].there {
+		if t.there {
 			there[i] = '1'
-		}
-		if now[i].there && now[i] != was[i] {
-			set++
 		}
 	}
 	c.Word(string(there))
 	for _, t := range loaded {
 		c.Word(t.is)
 	}
-	c.Int(set)
+}
+
+// addChanged adds the others: what is set, and what is removed.
+func (s *schema) addChanged(c *pipectx.Command, was, now contents) {
+	var set, gone []string
 	for i, col := range s.columns {
-		if now[i].there && now[i] != was[i] {
-			c.Word(col.name)
-			c.Word(now[i].is)
+		switch t := now.texts[i]; {
+		case t.there && t != was.texts[i]:
+			set = append(set, col.name, t.is)
+		case !t.there && was.texts[i].there:
+			gone = append(gone, col.name)
 		}
 	}
-	for i, col := range s.columns {
-		if !now[i].there && was[i].there {
-			c.Word(col.name)
+	for _, name := range slices.Sorted(maps.Keys(now.others)) {
+		if is, there := was.others[name]; !there || is != now.others[name] {
+			set = append(set, name, now.others[name])
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(was.others)) {
+		if _, there := now.others[name]; !there {
+			gone = append(gone, name)
+		}
+	}
+	c.Int(int64(len(set) / 2))
+	addWords(c, set)
+	addWords(c, gone)
 }
 
 // conflict is what differs from what was loaded.
-func (e *edition) conflict(stored []text) error {
+func (e *edition) conflict(names []string, loaded, stored []text) error {
 	c := &ConflictError{Key: e.key, Missing: true, verb: "edit", calls: e.calls}
-	for i, col := range e.schema.columns {
+	for i, name := range names {
 		if stored[i].there {
 			c.Missing = false
 		}
-		if stored[i] != e.loaded[i] {
-			if c.Fields == nil {
-				c.Stored = stored[i].is
-			}
-			c.Fields = append(c.Fields, col.name)
+		if stored[i] == loaded[i] {
+			continue
+		}
+		if col := e.schema.owner[name]; col != nil {
+			name = col.name // it may be one that the field had
+		}
+		if c.Fields == nil {
+			c.Stored = stored[i].is
+		}
+		if !slices.Contains(c.Fields, name) {
+			c.Fields = append(c.Fields, name)
 		}
 	}
 	return c

@@ -250,3 +250,53 @@ func ExampleModel_KeyOf_composite() {
 	// town{FR}:75056 <nil>
 	// <nil> {{FR 75056} Paris} town{FR}:69123: not found
 }
+
+// A struct that go-redis writes and scans becomes a record when a struct with a
+// key embeds it.
+func ExampleDefine_goredis() {
+	type Visitor struct { // as it is
+		Name string `redis:"name"`
+		Age  int    `redis:"age,omitempty"`
+	}
+	type KeyedVisitor struct {
+		ID int64 `redis:"id,key"`
+		Visitor
+	}
+	db, end := exampleDB()
+	defer end()
+	ctx := context.Background()
+	visitors := model.Define[KeyedVisitor, int64]("visitor").On(db)
+
+	fmt.Println(visitors.Save(ctx, KeyedVisitor{7, Visitor{Name: "Ada"}}).Err())
+	stored, err := pipectx.Do[map[string]string](ctx, db, "HGETALL", "visitor{7}").Result()
+	fmt.Println(stored, err)
+	// Output:
+	// <nil>
+	// map[name:Ada] <nil>
+}
+
+// Ids that are counted, defaults, and a struct whose fields are the record's.
+func ExampleCounter() {
+	type Address struct {
+		City string `redis:"city,default=Paris"`
+	}
+	type Order struct {
+		ID    int64   `redis:"id,key"`
+		State string  `redis:"state,oneof=open paid sent,default=open"`
+		To    Address `redis:"to,inline"`
+	}
+	db, end := exampleDB()
+	defer end()
+	ctx := context.Background()
+	orders := model.Define[Order, int64]("order", model.Counter())
+
+	for range 2 {
+		order, err := orders.On(db).Create(ctx, Order{}).Result()
+		fmt.Println(order, err)
+	}
+	fmt.Println(orders.Map(Order{State: "paid"}))
+	// Output:
+	// {1 open {Paris}} <nil>
+	// {2 open {Paris}} <nil>
+	// map[state:paid to.city:] <nil>
+}

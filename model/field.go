@@ -80,6 +80,7 @@ type change struct {
 	what   string // a word of change.lua
 	text   string
 	bounds string
+	start  string // what a sum begins with where there is no number yet, "" for 0
 	err    error
 }
 
@@ -90,7 +91,7 @@ func erased[T any](changes []Change[T]) []change {
 
 // Set sets the field to v, which must keep its rules. An absent v clears it.
 func (f Field[T, V]) Set(v V) Change[T] {
-	if f.column.codec.Absent(unsafe.Pointer(&v)) {
+	if f.column.absent(unsafe.Pointer(&v)) {
 		return f.Clear()
 	}
 	return f.change("set", v)
@@ -99,17 +100,17 @@ func (f Field[T, V]) Set(v V) Change[T] {
 // SetIfAbsent sets the field to v unless it has a value. A field that is never
 // absent has one once the record was stored.
 func (f Field[T, V]) SetIfAbsent(v V) Change[T] {
-	if f.column.codec.Absent(unsafe.Pointer(&v)) {
+	if f.column.absent(unsafe.Pointer(&v)) {
 		return Change[T]{change: change{name: f.column.name, err: fmt.Errorf("model: SetIfAbsent(%s): the value is absent; nothing would change", f.column.name)}}
 	}
 	return f.change("absent", v)
 }
 
-// Clear makes the field absent. Its type must have that state: a pointer or
-// field.Optional.
+// Clear makes the field absent. It must have that state: a pointer, field.Optional,
+// or the option omitempty.
 func (f Field[T, V]) Clear() Change[T] {
-	if !f.column.codec.Optional() {
-		return Change[T]{change: change{name: f.column.name, err: fmt.Errorf("model: Clear(%s): a %v is never absent; declare the field as a pointer or field.Optional, or set it", f.column.name, f.column.codec.Type())}}
+	if !f.column.optional() {
+		return Change[T]{change: change{name: f.column.name, err: fmt.Errorf("model: Clear(%s): a %v is never absent; declare the field as a pointer or field.Optional, or with omitempty, or set it", f.column.name, f.column.codec.Type())}}
 	}
 	var absent V
 	return f.change("clear", absent)
@@ -145,12 +146,13 @@ type Number interface {
 	~int | ~int8 | ~int16 | ~int32 | ~int64 | ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~float32 | ~float64
 }
 
-// Incr adds n to a number, on the server. A missing number counts as 0. So a number
-// that may be absent has no Incr, which would not tell absent from 0: declare a
-// counter as a plain field, or Edit the record. Integers are added exactly in all 64 bits, floats as Go adds a float64. The sum
-// is refused, and with it the whole Update, unless the field's type can hold it
-// and it keeps the rules eq, gt, gte, len, lt, lte, max and min of its `validate`
-// tag; other rules are not looked at. The error is a *[SumError].
+// Incr adds n to a number, on the server. A missing number counts as 0, or as the
+// field's default. So a number that may be absent has no Incr, which would not tell
+// absent from 0: declare a counter as a plain field, or Edit the record. Integers are
+// added exactly in all 64 bits, floats as Go adds a float64. The sum is refused, and
+// with it the whole Update, unless the field's type can hold it and it keeps the rules
+// eq, gt, gte, len, lt, lte, max and min of its `validate` tag; other rules are not
+// looked at. The error is a *[SumError].
 func Incr[T any, V Number](f Field[T, V], n V) Change[T] { return sum(f, n) }
 
 // Decr takes n from a number, as [Incr] adds it: for unsigned fields too.
@@ -170,7 +172,7 @@ func sum[T any, V Number](f Field[T, V], n V) Change[T] {
 
 // sum is the change that adds the number at p, which is about n.
 func (col *column) sum(n float64, p unsafe.Pointer) change {
-	c := change{name: col.name, what: "add", bounds: col.bounds}
+	c := change{name: col.name, what: "add", bounds: col.bounds, start: col.preset}
 	switch col.codec.Number() {
 	case field.FloatNumber:
 		c.what = "addfloat"

@@ -63,7 +63,7 @@ func (r Repo[T, K]) FieldTTL(ctx context.Context, id K, name AnyField[T]) *pipec
 // timeLeft reads the reply of HPTTL: milliseconds, -1 without a time to live, -2
 // without a field.
 func (c *column) timeLeft(r pipectx.Reply) (left field.Optional[time.Duration], err error) {
-	switch ms, err := firstInt(r); {
+	switch ms, err := firstThere(r); {
 	case err != nil:
 		return left, err
 	case ms == -2:
@@ -90,20 +90,22 @@ func (s *schema) addField(c *pipectx.Command, verb string, col *column, ms int64
 		c.Int(ms)
 	}
 	c.Word("FIELDS")
-	c.Word("1")
+	c.Int(int64(1 + len(col.was)))
 	c.Word(col.name)
+	addWords(c, col.was)
 }
 
 // wasThere reads what the server did to one field: 1 as asked, 2 removed, since its
 // time is past; -2 there is none, -1 it has no time to live, 0 nothing.
 func wasThere(r pipectx.Reply) (bool, error) {
-	did, err := firstInt(r)
+	did, err := firstThere(r)
 	return did > 0, err
 }
 
-// firstInt reads an array of one integer; where there is no key Redis may answer
-// null.
-func firstInt(r pipectx.Reply) (int64, error) {
+// firstThere reads an array of what the server says of a field under each of its
+// names: the first that is not -2, which is that nothing is stored under it. Where
+// there is no key Redis may answer null.
+func firstThere(r pipectx.Reply) (int64, error) {
 	if r.IsNil() {
 		return -2, nil
 	}
@@ -111,8 +113,10 @@ func firstInt(r pipectx.Reply) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if !items.Next() {
-		return -2, nil
+	for items.Next() {
+		if n, err := items.Reply().Int(); err != nil || n != -2 {
+			return n, err
+		}
 	}
-	return items.Reply().Int()
+	return -2, nil
 }

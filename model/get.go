@@ -2,6 +2,7 @@ package model
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"unsafe"
 
@@ -10,13 +11,14 @@ import (
 
 // Get loads a record. Its Ref answers [pipectx.ErrNotFound] when there is none,
 // which is no failure of a Run. Fields that the stored record lacks are absent,
-// or zero where their type has no absence. The strings of one record share
-// memory: one that is kept for long keeps them all, unless it is cloned.
+// or zero where their type has no absence, or their default. The strings of one
+// record share memory: one that is kept for long keeps them all, unless it is cloned.
 //
 // Errors: *field.DecodeError, which names key and field, when somebody stored
 // what the field's type cannot hold.
 //
-// Cost: HMGET; 1 command; 1 round trip outside Run, none of its own inside.
+// Cost: HMGET, or HGETALL if the record has a field tagged extra; 1 command; 1 round
+// trip outside Run, none of its own inside.
 func (r Repo[T, K]) Get(ctx context.Context, id K) *pipectx.Ref[T] {
 	var record T
 	*r.bound().id(unsafe.Pointer(&record)) = id // it is in the key, not in the hash
@@ -27,8 +29,8 @@ func (r Repo[T, K]) Get(ctx context.Context, id K) *pipectx.Ref[T] {
 // is nil. What fails for one record is the error of all. The pointers are the
 // same for all who read the Ref.
 //
-// Cost: HMGET; 1 command for each id; 1 round trip outside Run, on a Cluster 1 to
-// each node, none of its own inside.
+// Cost: HMGET, or HGETALL as for Get; 1 command for each id; 1 round trip outside
+// Run, on a Cluster 1 to each node, none of its own inside.
 func (r Repo[T, K]) GetMany(ctx context.Context, ids ...K) *pipectx.Ref[[]*T] {
 	m := r.bound()
 	refs := make([]*pipectx.Ref[*T], len(ids))
@@ -93,20 +95,22 @@ func countTrue(were []bool) (n int, err error) { //nolint:unparam // the form th
 }
 
 func (r Repo[T, K]) getCommand(id K) *pipectx.Command {
+	s := r.model.schema
+	if s.extra != nil {
+		return r.command("HGETALL", id).Read()
+	}
 	c := r.command("HMGET", id).Read()
-	addNames(c, r.model.schema.columns)
+	addWords(c, s.asked)
 	return c
 }
 
-func addNames(c *pipectx.Command, columns []*column) {
-	for _, col := range columns {
-		c.Word(col.name)
-	}
-}
-
-// load reads the reply to HMGET of all columns into the record at p.
+// load reads the reply to getCommand into the record at p.
 func (s *schema) load(r pipectx.Reply, p unsafe.Pointer, hooks *hooks) error {
-	found, err := s.read(r, p, s.columns)
+	read := s.readAsked
+	if s.extra != nil {
+		read = s.readAll
+	}
+	found, err := read(r, p)
 	switch {
 	case err != nil:
 		return err
@@ -116,30 +120,63 @@ func (s *schema) load(r pipectx.Reply, p unsafe.Pointer, hooks *hooks) error {
 	return hooks.loaded(r, p)
 }
 
-// read reads the texts of columns into the record at p, and tells whether any of
-// them is stored.
+// readAsked reads the reply to HMGET of all columns.
+func (s *schema) readAsked(r pipectx.Reply, p unsafe.Pointer) (found bool, err error) {
+	return s.read(r, p, s.columns)
+}
+
+// read reads the texts of columns, under all their names, into the record at p, and
+// tells whether any of them is stored.
 func (s *schema) read(r pipectx.Reply, p unsafe.Pointer, columns []*column) (found bool, err error) {
 	items, err := r.Items()
 	if err != nil {
 		return false, err
 	}
 	for _, c := range columns {
-		if !items.Next() {
-			return false, fmt.Errorf("model: load %s: the reply has too few fields", r.Key())
-		}
-		item := items.Reply()
-		if item.IsNil() {
+		text, stored, err := c.next(&items)
+		switch {
+		case err != nil:
+			return false, fmt.Errorf("model: load %s: %w", r.Key(), err)
+		case !stored:
+			c.lacking(p, false)
 			continue
 		}
 		found = true
-		text, err := item.Bytes()
-		if err != nil {
+		if err := c.parse(r, text, p); err != nil {
 			return false, err
-		}
-		// The reply is ours alone and never changes, so strings may stay in it.
-		if err := c.codec.ParseShared(unsafe.String(unsafe.SliceData(text), len(text)), c.at(p)); err != nil {
-			return false, fmt.Errorf("model: %w", c.failed(r.Key(), err))
 		}
 	}
 	return found, nil
 }
+
+// next takes the text of a column from the items that getCommand asked for: that
+// of its name, else of one that it had before.
+func (c *column) next(items *pipectx.Items) (text string, stored bool, err error) {
+	for range 1 + len(c.was) {
+		if !items.Next() {
+			return "", false, errors.New("the reply has too few fields")
+		}
+		item := items.Reply()
+		if stored || item.IsNil() {
+			continue
+		}
+		b, err := item.Bytes()
+		if err != nil {
+			return "", false, err
+		}
+		text, stored = shared(b), true
+	}
+	return text, stored, nil
+}
+
+// parse reads the stored text of a column into the record at p.
+func (c *column) parse(r pipectx.Reply, text string, p unsafe.Pointer) error {
+	if err := c.codec.ParseShared(text, c.at(p)); err != nil {
+		return fmt.Errorf("model: %w", c.failed(r.Key(), err))
+	}
+	return nil
+}
+
+// shared is a part of a reply as a string, without a copy: a reply is ours alone
+// and never changes.
+func shared(text []byte) string { return unsafe.String(unsafe.SliceData(text), len(text)) }

@@ -3,6 +3,7 @@ package model
 import (
 	"context"
 	"fmt"
+	"maps"
 	"reflect"
 	"time"
 	"unsafe"
@@ -28,6 +29,7 @@ type hooks struct {
 	beforeSave, afterSave, beforeDelete, afterLoad bool
 
 	shared []*column // with values that point to memory of the caller's
+	extra  *extra    // which does so too
 }
 
 func hooksOf(s *schema) (*hooks, error) {
@@ -59,6 +61,7 @@ func hooksOf(s *schema) (*hooks, error) {
 		*hook.has = true
 	}
 	if h.beforeSave {
+		h.extra = s.extra
 		for _, c := range s.columns {
 			if shares(c.codec.Type()) {
 				h.shared = append(h.shared, c)
@@ -152,6 +155,9 @@ func (h *hooks) loaded(r pipectx.Reply, p unsafe.Pointer) error {
 // BeforeSave changes in place is not the caller's. Only what is stored is copied,
 // by its text.
 func (h *hooks) unshare(p unsafe.Pointer) {
+	if h.extra != nil {
+		*h.extra.at(p) = maps.Clone(*h.extra.at(p))
+	}
 	for _, c := range h.shared {
 		at := c.at(p)
 		if c.isNil(at) {

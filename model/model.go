@@ -31,6 +31,7 @@ type Model[T, K any] struct {
 	schema     *schema
 	lua        *lua.Mod
 	newID      func() K // nil where the caller gives ids
+	counter    string   // the key that ids are drawn from, "" for none
 	begin      []string // what calls of scripts begin with
 	hash       *keyspace.Hash[K, string, string]
 	hooks      *hooks
@@ -40,8 +41,8 @@ type Model[T, K any] struct {
 
 // Define declares a model. T is a struct whose stored fields are tagged as for
 // go-redis, `redis:"name,option"`; the package doc lists the options. Options of
-// the model are a [keyspace.Placement], keyspace.TTL, keyspace.Connection and
-// [Lua].
+// the model are a [keyspace.Placement], keyspace.TTL, keyspace.Connection, [Lua]
+// and [Counter].
 //
 // A wrong declaration panics, at start-up, with the place, the type, the field
 // and the cure; [TryDefine] returns the error.
@@ -80,7 +81,12 @@ func (m *Model[T, K]) define(options []keyspace.Option) (err error) {
 		return fmt.Errorf("the key field %s is of type %v, and the model's ids are %v; make them the same", m.schema.key.path, have, k)
 	}
 	var shared []keyspace.Option
+	counted := false
 	for _, o := range options {
+		if _, ok := o.(counterOption); ok {
+			counted = true
+			continue
+		}
 		attached, ok := o.(luaOption)
 		switch {
 		case !ok:
@@ -104,6 +110,11 @@ func (m *Model[T, K]) define(options []keyspace.Option) (err error) {
 	if m.keys, err = keyspace.NewKeys[K](m.prefix, settings.Placement); err != nil {
 		return err
 	}
+	if counted {
+		if err := m.countIDs(k); err != nil {
+			return err
+		}
+	}
 	if k == reflect.TypeFor[uuid.UUID]() {
 		m.newID = func() K { return any(uuid.Must(uuid.NewV7())).(K) }
 	}
@@ -114,7 +125,8 @@ func (m *Model[T, K]) define(options []keyspace.Option) (err error) {
 		return err
 	}
 	s := m.schema
-	m.direct = s.direct && !s.optional && s.version == nil && s.rules == nil && m.ttl == "" && !m.hooks.aroundSave()
+	m.direct = s.direct && !s.optional && !s.renamed && s.extra == nil && s.version == nil && s.rules == nil &&
+		m.ttl == "" && !m.hooks.aroundSave()
 	m.begin = s.opening(m.ttl)
 	m.verbs = newVerbs(m)
 	return nil

@@ -22,8 +22,8 @@ func (f Field[T, V]) of(*T) *column {
 	return f.column
 }
 
-// Pick loads some fields of a record: the others of the T it answers are absent or
-// zero, but for its id. Do not save that: Save would write the zeros too. It is for
+// Pick loads some fields of a record, as [Repo.Get] reads them: the others of the T it
+// answers are absent or zero, but for its id. Do not save that: Save would write the zeros too. It is for
 // few fields of large records. Its Ref answers [pipectx.ErrNotFound] when there is
 // no record, as [Repo.Get] does.
 //
@@ -51,7 +51,10 @@ func pick(c *pipectx.Command, columns []*column) {
 	if len(columns) == 0 {
 		c.Fail(errors.New("model: Pick of no fields; name one, Get the whole record, or ask whether it Exists"))
 	}
-	addNames(c, columns)
+	for _, col := range columns {
+		c.Word(col.name)
+		addWords(c, col.was)
+	}
 }
 
 // picked reads the reply of pick.lua.

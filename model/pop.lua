@@ -14,7 +14,7 @@ local write = require "redmoon_write"
 function M.pop(keys, argv)
   local r, at = write.open(keys, argv)
   local field, when = argv[at], argv[at + 1]
-  local text = redis.call("HGET", r.key, field)
+  local text = write.texts(r, {field})[1]
   if not text then
     return write.exists(r) and {} or -1
   elseif when == "none" or when == "this" and text ~= argv[at + 2] then

@@ -10,19 +10,25 @@ import (
 )
 
 // Create stores a record that must not exist yet. Its Ref answers the record
-// with what Create gave it: a new id (UUID version 7) if ids are uuid.UUID and
-// the record's is zero, and the version 1 if it has a version field. The
-// caller's own record does not change.
+// with what Create gave it: the defaults of fields that are zero or absent, a new
+// id if the record's is zero and ids are uuid.UUID (version 7) or drawn from the
+// model's [Counter], and the version 1 if it has a version field. The caller's own
+// record does not change.
 //
 // Errors: *[ValidationError], *field.EncodeError and keyspace.ErrEmptyID before
-// anything is sent; [ErrExists].
+// anything is sent; [ErrExists], also of a number that was drawn and is taken.
 //
 // Cost: EVALSHA, at first EVAL; 1 command; 1 round trip outside Run, none of its
-// own inside.
+// own inside. INCR in front of it where the id is drawn: 2 commands; 2 round trips,
+// inside Run 1 of its own, as callbacks cost, and refused inside Atomic.
 func (r Repo[T, K]) Create(ctx context.Context, record T) *pipectx.Ref[T] {
-	m := r.bound()
-	if m.newID != nil && isZero(m.id(unsafe.Pointer(&record))) {
-		*m.id(unsafe.Pointer(&record)) = m.newID()
+	m, p := r.bound(), unsafe.Pointer(&record)
+	m.schema.defaults(p)
+	switch {
+	case m.newID != nil && isZero(m.id(p)):
+		*m.id(p) = m.newID()
+	case m.counter != "" && isZero(m.id(p)):
+		return r.createCounted(ctx, record)
 	}
 	if m.hooks.aroundSave() {
 		return r.hooked(ctx, record, r.create)
@@ -36,23 +42,26 @@ func (r Repo[T, K]) create(ctx context.Context, record T) *pipectx.Ref[T] {
 		*m.schema.count(p) = 1
 	}
 	c := r.script(createScript, *m.id(p))
-	m.schema.validate(c, p)
-	m.schema.addRecord(c, p, m.verbs.keyOf)
+	m.schema.addRecord(c, p, m.schema.sound(c, p), m.verbs.keyOf)
 	return pipectx.SendInto(ctx, r.db, c, record, m.verbs.created)
 }
 
-func (s *schema) validate(c *pipectx.Command, p unsafe.Pointer) {
-	if err := s.rules.check(p); err != nil {
+// sound validates the record at p, which c is to write, and returns its extra
+// fields.
+func (s *schema) sound(c *pipectx.Command, p unsafe.Pointer) map[string]string {
+	extras, err := s.checked(p)
+	if err != nil {
 		c.Fail(err)
 	}
+	return extras
 }
 
-// addRecord adds name and text of each field of the record at p that is not absent.
-// keyOf is for messages.
-func (s *schema) addRecord(c *pipectx.Command, p unsafe.Pointer, keyOf func(unsafe.Pointer) string) {
+// addRecord adds name and text of each field of the record at p that is not absent,
+// and of the extra ones. keyOf is for messages.
+func (s *schema) addRecord(c *pipectx.Command, p unsafe.Pointer, extras map[string]string, keyOf func(unsafe.Pointer) string) {
 	for _, col := range s.columns {
 		at := col.at(p)
-		if col.codec.Absent(at) {
+		if col.absent(at) {
 			continue
 		}
 		c.Word(col.name)
@@ -61,6 +70,10 @@ func (s *schema) addRecord(c *pipectx.Command, p unsafe.Pointer, keyOf func(unsa
 			err = fmt.Errorf("model: %w", col.failed(keyOf(p), err))
 		}
 		c.Append(tail, err)
+	}
+	for name, text := range extras {
+		c.Word(name)
+		c.Word(text)
 	}
 }
 
@@ -78,10 +91,10 @@ func (s *schema) created(r pipectx.Reply) error {
 }
 
 // Save stores a whole record, whether or not there is one. Fields that are
-// absent are removed; hash fields that the struct does not declare stay, and so
-// does the record's time to live, unless the model has one. The Ref answers the
-// record with its new version; its pointers, slices and maps are the caller's,
-// unless there is a BeforeSave.
+// absent are removed; hash fields that the struct does not declare stay, also when
+// they are no longer in its extra map, and so does the record's time to live, unless
+// the model has one. The Ref answers the record with its new version; its pointers,
+// slices and maps are the caller's, unless there is a BeforeSave.
 //
 // With a version field Save refuses to overwrite what somebody else changed
 // since the record was loaded: *[ConflictError]. A version of 0 expects that
@@ -92,9 +105,9 @@ func (s *schema) created(r pipectx.Reply) error {
 // anything is sent; *[ConflictError]; [pipectx.ErrUnsupported] for a field tagged
 // ttl=30m on servers before Redis 7.4 and Valkey 9.
 //
-// Cost: HSET, or EVALSHA, at first EVAL, if a field is absent, the record has a
-// version, or the model or a field a time to live; 1 command; 1 round trip outside Run, none
-// of its own inside.
+// Cost: HSET, or EVALSHA, at first EVAL, if a field is absent or was renamed, the
+// record has a version, or the model or a field a time to live; 1 command; 1 round
+// trip outside Run, none of its own inside.
 func (r Repo[T, K]) Save(ctx context.Context, record T) *pipectx.Ref[T] {
 	m := r.bound()
 	switch {
@@ -116,20 +129,19 @@ func (r Repo[T, K]) Save(ctx context.Context, record T) *pipectx.Ref[T] {
 func (r Repo[T, K]) save(ctx context.Context, record T) *pipectx.Ref[T] {
 	m, s, p := r.model, r.model.schema, unsafe.Pointer(&record)
 	absent := s.absent(p)
-	if absent == 0 && s.version == nil && m.ttl == "" && s.lives == nil {
+	if absent == 0 && s.version == nil && m.ttl == "" && s.lives == nil && !s.renamed {
 		c := r.command("HSET", *m.id(p))
-		s.validate(c, p)
-		s.addRecord(c, p, m.verbs.keyOf)
+		s.addRecord(c, p, s.sound(c, p), m.verbs.keyOf)
 		return pipectx.SendInto(ctx, r.db, c, record, m.verbs.written)
 	}
 	c := r.script(saveScript, *m.id(p))
-	s.validate(c, p)
 	s.addWhole(c, p, absent, m.verbs.keyOf)
 	return pipectx.SendInto(ctx, r.db, c, record, m.verbs.saved)
 }
 
 // addWhole adds the words of save.lua, and counts the version up.
 func (s *schema) addWhole(c *pipectx.Command, p unsafe.Pointer, absent int, keyOf func(unsafe.Pointer) string) {
+	extras := s.sound(c, p)
 	if s.version != nil {
 		version := s.count(p)
 		c.Int(*version)
@@ -140,11 +152,11 @@ func (s *schema) addWhole(c *pipectx.Command, p unsafe.Pointer, absent int, keyO
 	} else {
 		c.Word("")
 	}
-	c.Int(int64(len(s.columns) - absent))
-	s.addRecord(c, p, keyOf)
+	c.Int(int64(len(s.columns) - absent + len(extras)))
+	s.addRecord(c, p, extras, keyOf)
 	if absent > 0 {
 		for _, col := range s.columns {
-			if col.codec.Absent(col.at(p)) {
+			if col.absent(col.at(p)) {
 				c.Word(col.name)
 			}
 		}

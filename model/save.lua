@@ -8,13 +8,20 @@
 -- "0" for a record without one, "" if there is no record.
 local M = {}
 
+local number = require "redmoon_number"
 local write = require "redmoon_write"
+
+-- is tells whether a stored version, perhaps written otherwise than we would, is
+-- the one that was loaded.
+local function is(stored, version)
+  return stored == version or number.add(stored, "0", "-9223372036854775808 9223372036854775807") == version
+end
 
 function M.save(keys, argv)
   local r, at = write.open(keys, argv)
   if r.version ~= "" then
     local stored = redis.call("HGET", r.key, r.version)
-    if (stored or "0") ~= argv[at] then
+    if not is(stored or "0", argv[at]) then
       return stored or write.exists(r) and "0" or ""
     end
   end

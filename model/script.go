@@ -3,6 +3,7 @@ package model
 import (
 	"embed"
 	"strconv"
+	"strings"
 
 	"github.com/redmoon-go/redmoon/lua"
 	"github.com/redmoon-go/redmoon/pipectx"
@@ -53,14 +54,26 @@ func script(verb string) *pipectx.Script {
 // opening are the words that calls of scripts begin with, behind the key: what
 // write.open reads.
 func (s *schema) opening(ttl string) []string {
-	words := []string{ttl, "", strconv.Itoa(len(s.lives))}
+	words, more := []string{ttl, "", ""}, 0
 	if s.version != nil {
 		words[1] = s.version.name
 	}
-	for _, c := range s.lives {
-		words = append(words, c.name, c.life)
+	for _, c := range s.columns {
+		if c.lives || c.was != nil {
+			words = append(words, c.name, c.lifeInLua(), strings.Join(c.was, ","))
+			more++
+		}
 	}
+	words[2] = strconv.Itoa(more)
 	return words
+}
+
+// lifeInLua is the time to live of the column's values as write.lua has it.
+func (c *column) lifeInLua() string {
+	if c.lives && c.life == "" {
+		return "keep"
+	}
+	return c.life
 }
 
 // script starts a call of a script on the record of an id.

@@ -25,12 +25,18 @@ local function exists(s)
   return s.exists
 end
 
--- stored returns the text of a field, false if it has none.
+-- stored returns the text of a field, or else of the names that it had; false if
+-- it has none.
 local function stored(s, name)
   local text = s.text[name]
   if text == nil then
     text = redis.call("HGET", s.key, name)
     s.text[name] = text
+  end
+  if not text and s.was and s.was[name] then
+    for _, old in ipairs(s.was[name]) do
+      text = text or stored(s, old)
+    end
   end
   return text
 end
@@ -42,6 +48,8 @@ end
 --   f bounds   float; n where NaN and infinities are stored too
 --   b          boolean; e where an empty text is false
 --   t unit     time in microseconds, stored in units of so many
+--   w words    string that is one of a few
+--   x words    integer that is one of a few
 local function kind(s, name)
   local as = s.fields[name]
   if not as then
@@ -56,29 +64,59 @@ local function inexact(s, name, text)
   fault("RANGE", s.key .. " " .. name .. ": " .. text .. " is beyond 2^53, where Lua numbers are no longer exact")
 end
 
+-- far tells whether a time is so far from 1970 that Lua numbers do not tell it
+-- from the next one of its unit: how far that is depends on the powers of 2 in
+-- the unit. Go's zero time is a number in all units.
+local function far(microseconds, unit)
+  local most = 9007199254740992
+  if unit == "1000" then
+    most = most * 8
+  elseif unit == "1000000" then
+    most = most * 64
+  end
+  return (microseconds >= most or microseconds <= -most) and microseconds ~= -62135596800000000
+end
+
+local function tooFar(s, name, text)
+  fault("RANGE", s.key .. " " .. name .. ": " .. text .. " is too far from 1970 to be exact as a number of microseconds")
+end
+
+-- listed tells whether a text is one of the words with a space between.
+local function listed(words, text)
+  return not string.find(text, " ", 1, true) and string.find(" " .. words .. " ", " " .. text .. " ", 1, true)
+end
+
 -- decode returns the value of a stored text.
 local function decode(s, name, text, letter, more)
   local v, want
   if letter == "s" then
     v = text
-  elseif letter == "i" or letter == "t" then
+  elseif letter == "w" then
+    want = "one of " .. more
+    v = listed(more, text) and text or nil
+  elseif letter == "i" or letter == "t" or letter == "x" then
     want = "an integer"
     v = number.small(text)
     if not v then
       local sign, digits = string.match(text, "^([-+]?)0*(%d+)$")
       v = digits and number.parse(digits)
-      if v and (v > 9007199254740992 or string.format("%.0f", v) ~= digits) then
+      local rounded = v and string.format("%.0f", v) ~= digits
+      if rounded and letter == "t" then
+        tooFar(s, name, text)
+      elseif rounded or v and v > 9007199254740992 and letter ~= "t" then
         inexact(s, name, text)
       end
-      if sign == "-" then
+      if v and sign == "-" then
         v = 0 - v
       end
     end
     if v and letter == "t" then
       v = v * tonumber(more)
-      if v > 9007199254740992 or v < -9007199254740992 then
-        inexact(s, name, text)
+      if far(v, more) then
+        tooFar(s, name, text)
       end
+    elseif letter == "x" and not listed(more, text) then
+      want, v = "one of " .. more, nil
     end
   elseif letter == "f" or letter == "n" then
     want = "a number"
@@ -105,16 +143,19 @@ end
 -- its rules do not allow.
 local function encode(s, name, v, letter, more)
   local want, is = "a string", "string"
-  if letter == "i" or letter == "t" then
+  if letter == "i" or letter == "t" or letter == "x" then
     want, is = "an integer", "number"
   elseif letter == "f" or letter == "n" then
     want, is = "a float", "number"
-  elseif letter ~= "s" then
+  elseif letter ~= "s" and letter ~= "w" then
     want, is = "a boolean", "boolean"
   end
   if type(v) ~= is then
     fault("TYPE", s.key .. " " .. name .. " is " .. want .. ", not a " .. type(v))
   elseif is == "string" then
+    if letter == "w" and not listed(more, v) then
+      fault("RANGE", s.key .. " " .. name .. ": " .. v .. " is not one of " .. more)
+    end
     return v
   elseif is == "boolean" then
     return v and "1" or "0"
@@ -126,14 +167,24 @@ local function encode(s, name, v, letter, more)
     fault("RANGE", s.key .. " " .. name .. " must be finite, and is " .. tostring(v))
   end
   if letter == "t" then
-    v = math.floor(v / tonumber(more))
-  elseif letter == "i" and v ~= math.floor(v) then
+    if far(v, more) then
+      tooFar(s, name, string.format("%.0f", v))
+    end
+    return string.format("%.0f", math.floor(v / tonumber(more)) + 0)
+  elseif want == "an integer" and v ~= math.floor(v) then
     fault("TYPE", s.key .. " " .. name .. " is an integer, not " .. tostring(v))
   end
   if want == "an integer" and (v >= 9007199254740992 or v <= -9007199254740992) then
     inexact(s, name, string.format("%.0f", v)) -- 2^53 itself may be what is left of 2^53 + 1
   end
-  local why = letter ~= "t" and number.outside(v, more)
+  if letter == "x" then
+    local text = string.format("%.0f", v + 0)
+    if not listed(more, text) then
+      fault("RANGE", s.key .. " " .. name .. ": " .. text .. " is not one of " .. more)
+    end
+    return text
+  end
+  local why = number.outside(v, more)
   if why then
     fault("RANGE", s.key .. " " .. name .. ": " .. number.write(v) .. " is " .. why)
   end
@@ -165,8 +216,11 @@ local function get(s, name)
     if not exists(s) then
       fault("NOTFOUND", s.key .. " does not exist")
     end
+    local preset = s.presets and s.presets[name]
     v = 0
-    if letter == "s" then
+    if preset then
+      v = decode(s, name, preset, letter, more)
+    elseif letter == "s" or letter == "w" then
       v = ""
     elseif letter == "b" or letter == "e" then
       v = false
@@ -199,8 +253,10 @@ end
 -- open returns the record of a key. fields maps names to types, of those that
 -- the function may use; names are the fields to fetch at once; version is the
 -- field that counts changes, or ""; ttl is the time to live in milliseconds that
--- a write renews, 0 for none; lives are those of fields, see write.lua.
-function M.open(key, fields, names, version, ttl, lives)
+-- a write renews, 0 for none; more, which the record of most models lacks, has the
+-- lives and was of write.lua, and in presets the texts that are read of fields which
+-- are not stored.
+function M.open(key, fields, names, version, ttl, more)
   local s = byKey[key]
   if not s then
     s = {
@@ -217,7 +273,10 @@ function M.open(key, fields, names, version, ttl, lives)
   for name, as in pairs(fields) do
     s.fields[name] = as
   end
-  s.ttl, s.lives = math.max(s.ttl, ttl), s.lives or lives
+  for what, of in pairs(more or {}) do
+    s[what] = of
+  end
+  s.ttl = math.max(s.ttl, ttl)
   if #names > 0 then
     local texts = redis.call("HMGET", key, unpack(names))
     for i, name in ipairs(names) do

@@ -41,7 +41,11 @@ func addChanges(c *pipectx.Command, verb string, changes []change) {
 		case slices.ContainsFunc(changes[:i], func(before change) bool { return before.name == one.name }):
 			c.Fail(fmt.Errorf("model: %s: two changes of %s; give one", verb, one.name))
 		}
-		c.Word(one.what)
+		if one.start == "" {
+			c.Word(one.what)
+		} else {
+			c.Word(one.what + " " + one.start)
+		}
 		c.Word(one.name)
 		c.Word(one.text)
 		c.Word(one.bounds)

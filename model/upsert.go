@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/big"
+	"reflect"
 	"slices"
 	"strconv"
 	"unsafe"
@@ -19,8 +20,8 @@ import (
 // A record that it makes is whole: fields that no change names have their defaults,
 // or zero where their type is never absent; Incr begins from there, and the version
 // is 1. So it must keep all rules, of fields that are not named too: if it would
-// break one, and there is no record, the answer is *[ValidationError] and nothing is
-// written. A record that is there is not validated but for what changes, its version
+// break one, and there is no record, the answer is *[ValidationError], or
+// *field.EncodeError for an enum without a default, and nothing is written. A record that is there is not validated but for what changes, its version
 // is counted up when anything changed, and a model's time to live begins again
 // either way.
 //
@@ -33,6 +34,8 @@ func (r Repo[T, K]) Upsert(ctx context.Context, id K, changes ...Change[T]) *pip
 	c := r.script(upsertScript, id)
 	fresh, made := new(T), new(T)
 	*m.id(unsafe.Pointer(fresh)), *m.id(unsafe.Pointer(made)) = id, id
+	m.schema.defaults(unsafe.Pointer(fresh))
+	m.schema.defaults(unsafe.Pointer(made))
 	invalid := m.schema.addUpsert(c, unsafe.Pointer(fresh), unsafe.Pointer(made), erased(changes))
 	return pipectx.Send(ctx, r.db, c, func(reply pipectx.Reply) (bool, error) { return upserted(reply, invalid) })
 }
@@ -60,33 +63,49 @@ func (s *schema) addUpsert(c *pipectx.Command, fresh, made unsafe.Pointer, chang
 		}
 		invalid = s.rules.check(made)
 	}
+	begin, err := s.beginning(fresh, changes)
+	if invalid == nil {
+		invalid = err
+	}
 	if invalid != nil {
 		c.Int(-1)
 	} else {
-		var begin []*column
-		for _, col := range s.columns {
-			given := slices.ContainsFunc(changes, func(one change) bool {
-				return one.name == col.name && (one.what == "set" || one.what == "absent")
-			})
-			if col != s.version && !given && !col.codec.Absent(col.at(fresh)) {
-				begin = append(begin, col)
-			}
-		}
-		c.Int(int64(len(begin)))
-		for _, col := range begin {
-			c.Word(col.name)
-			c.Append(col.codec.Append(c.Tail(), col.at(fresh)))
-		}
+		c.Int(int64(len(begin) / 2))
+		addWords(c, begin)
 	}
 	addChanges(c, "Upsert", changes)
 	return invalid
+}
+
+// beginning are name and text of each field of the record at p but for those that
+// changes give a text, or none.
+func (s *schema) beginning(p unsafe.Pointer, changes []change) ([]string, error) {
+	var begin []string
+	for _, col := range s.columns {
+		given := slices.ContainsFunc(changes, func(one change) bool {
+			return one.name == col.name && (one.what == "set" || one.what == "absent" || one.what == "clear")
+		})
+		if col == s.version || given || col.absent(col.at(p)) {
+			continue
+		}
+		text, err := col.text(col.at(p))
+		if err != nil {
+			return nil, err // an enum has no zero
+		}
+		begin = append(begin, col.name, text)
+	}
+	return begin, nil
 }
 
 // apply makes a change of the record at p, as update.lua does of what is stored.
 // What cannot be added is left for the server to refuse.
 func (s *schema) apply(p unsafe.Pointer, one change) {
 	col, text := s.byName[one.name], one.text
-	if col == nil || one.err != nil || one.what == "clear" {
+	if col == nil || one.err != nil {
+		return
+	}
+	if one.what == "clear" {
+		reflect.NewAt(col.codec.Type(), col.at(p)).Elem().SetZero() // it may have had a default
 		return
 	}
 	if one.what == "add" || one.what == "addfloat" {

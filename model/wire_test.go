@@ -37,6 +37,16 @@ func wires() map[string][]wireRow {
 			{"Create", "a record that expires", func(ctx context.Context, db *pipectx.DB) error {
 				return brief.On(db).Create(ctx, Page{ID: "a"}).Err()
 			}},
+			{"Create", "a record whose id is drawn", func(ctx context.Context, db *pipectx.DB) error {
+				return orders.On(db).Create(ctx, Order{Item: "pen"}).Err()
+			}},
+			{"Create", "two of them in one Run", func(ctx context.Context, db *pipectx.DB) error {
+				return pipectx.Run(ctx, db, func(ctx context.Context) error {
+					orders.On(db).Create(ctx, Order{Item: "ink"})
+					orders.On(db).Create(ctx, Order{Item: "nib"})
+					return nil
+				})
+			}},
 		},
 		"save": {
 			{"Save", "nothing can be absent", func(ctx context.Context, db *pipectx.DB) error {
@@ -53,6 +63,12 @@ func wires() map[string][]wireRow {
 				a.ID = 8
 				return accounts.On(db).Save(ctx, a).Err()
 			}},
+			{"Save", "a record with extra fields", func(ctx context.Context, db *pipectx.DB) error {
+				return tagged.On(db).Save(ctx, Tagged{ID: 1, Name: "N", More: map[string]string{"colour": "red"}}).Err()
+			}},
+			{"Save", "a record with a field that was renamed", func(ctx context.Context, db *pipectx.DB) error {
+				return looses.On(db).Save(ctx, Loose{ID: "a", Name: "N"}).Err()
+			}},
 			{"Save", "a record that expires", func(ctx context.Context, db *pipectx.DB) error { return brief.On(db).Save(ctx, Page{ID: "a"}).Err() }},
 			{"Save", "a record that is not valid", func(ctx context.Context, db *pipectx.DB) error {
 				_ = accounts.On(db).Save(ctx, Account{}).Err()
@@ -62,6 +78,10 @@ func wires() map[string][]wireRow {
 		"get": {
 			{"Get", "one", func(ctx context.Context, db *pipectx.DB) error { return people.On(db).Get(ctx, "a").Err() }},
 			{"GetMany", "three", func(ctx context.Context, db *pipectx.DB) error { return pages.On(db).GetMany(ctx, "a", "b", "c").Err() }},
+			{"Get", "one with its extra fields", func(ctx context.Context, db *pipectx.DB) error { return tagged.On(db).Get(ctx, 1).Err() }},
+			{"Get", "one with fields that were renamed", func(ctx context.Context, db *pipectx.DB) error {
+				return renamed.On(db).Get(ctx, 1).Err()
+			}},
 			{"Exists", "one", func(ctx context.Context, db *pipectx.DB) error { return pages.On(db).Exists(ctx, "a").Err() }},
 			{"Get", "with GetMany and Exists in one Run", func(ctx context.Context, db *pipectx.DB) error {
 				return pipectx.Run(ctx, db, func(ctx context.Context) error {
@@ -91,6 +111,9 @@ func wires() map[string][]wireRow {
 			{"Upsert", "of none", func(ctx context.Context, db *pipectx.DB) error {
 				return people.On(db).Upsert(ctx, "new", nick.Set(new("n"))).Err()
 			}},
+			{"Upsert", "of one with defaults, by old names", func(ctx context.Context, db *pipectx.DB) error {
+				return members.On(db).Upsert(ctx, 1, memberOwner.Set("N"), model.Incr(memberBalance, 5)).Err()
+			}},
 			{"Upsert", "that must not make one", func(ctx context.Context, db *pipectx.DB) error {
 				return accounts.On(db).Upsert(ctx, 7, model.Incr(balance, 5)).Err()
 			}},
@@ -105,6 +128,12 @@ func wires() map[string][]wireRow {
 			{"Edit", "of a record with a version", func(ctx context.Context, db *pipectx.DB) error {
 				return accounts.On(db).Edit(ctx, 7, func(a *Account) error { a.Balance++; a.Email = nil; return nil }).Err()
 			}},
+			{"Edit", "of a record with all sorts of fields", func(ctx context.Context, db *pipectx.DB) error {
+				return members.On(db).Edit(ctx, 1, func(m *Member) error {
+					m.Owner, m.Email, m.Home.City, m.More = "N", nil, "Rome", map[string]string{"size": "7"}
+					return nil
+				}).Err()
+			}},
 			{"Edit", "two in one Run", func(ctx context.Context, db *pipectx.DB) error {
 				return pipectx.Run(ctx, db, func(ctx context.Context) error {
 					pages.On(db).Edit(ctx, "a", func(p *Page) error { p.Views++; return nil })
@@ -115,6 +144,9 @@ func wires() map[string][]wireRow {
 		},
 		"pick": {
 			{"Pick", "two fields", func(ctx context.Context, db *pipectx.DB) error { return people.On(db).Pick(ctx, "a", name, age).Err() }},
+			{"Pick", "fields that were renamed", func(ctx context.Context, db *pipectx.DB) error {
+				return members.On(db).Pick(ctx, 1, memberOwner, memberCity).Err()
+			}},
 			{"Pop", "of a string", func(ctx context.Context, db *pipectx.DB) error { return model.Pop(ctx, people.On(db), "a", nick).Err() }},
 			{"Pop", "of an absent number", func(ctx context.Context, db *pipectx.DB) error { return model.Pop(ctx, people.On(db), "a", age).Err() }},
 			{"Pop", "of a number", func(ctx context.Context, db *pipectx.DB) error {
@@ -162,6 +194,9 @@ func wires() map[string][]wireRow {
 			{"FieldTTL", "one", func(ctx context.Context, db *pipectx.DB) error {
 				return unlessUnsupported(logins.On(db).FieldTTL(ctx, "a", token).Err())
 			}},
+			{"ExpireField", "one that was renamed", func(ctx context.Context, db *pipectx.DB) error {
+				return unlessUnsupported(members.On(db).ExpireField(ctx, 1, memberToken, time.Hour).Err())
+			}},
 			{"PersistField", "one", func(ctx context.Context, db *pipectx.DB) error {
 				return unlessUnsupported(logins.On(db).PersistField(ctx, "a", token).Err())
 			}},
@@ -205,6 +240,9 @@ func TestWire(t *testing.T) {
 			value(t, "Create", people.On(p.db).Create(t.Context(), Person{ID: "a", Nick: new("n")}))
 			value(t, "Create", brief.On(p.db).Create(t.Context(), Page{ID: "a"}))
 			value(t, "Save", pages.On(p.db).Save(t.Context(), Page{ID: "a"}))
+			value(t, "Save", tagged.On(p.db).Save(t.Context(), Tagged{ID: 1}))
+			p.store(t, "renamed{1}", "label", "L")
+			p.store(t, "member{1}", "holder", "O", "mail", "m@example.org", "colour", "red")
 		}
 		files := wires()
 		_ = logins.On(p.db).ExpireField(t.Context(), "a", token, time.Hour).Err() // as that takes a connection

@@ -7,9 +7,13 @@
 --   flush   the write: fields set, fields removed, times to live
 --
 -- A record is a table: key, ttl (milliseconds that a write begins anew; "" or 0
--- for none), version (the name of its version field, or ""), and lives, unless no
--- field has a time to live of its own: name → milliseconds that a write of the
--- field begins anew, "" to keep what the field has.
+-- for none), version (the name of its version field, or ""), and of its fields,
+-- unless it has none such:
+--   lives  those with a time to live of their own: name → milliseconds that a
+--          write of the field begins anew, "keep" to keep what the field has
+--   was    those that were renamed: name → the names it had, the latest first.
+--          Where its own is not stored the field has the text of the first that
+--          is; whoever writes the field removes them
 local M = {}
 
 local number = require "redmoon_number"
@@ -19,17 +23,54 @@ local number = require "redmoon_number"
 --   KEYS[1]  the record
 --   ARGV[1]  its ttl
 --   ARGV[2]  its version
---   ARGV[3]  number of its lives, and then name and value of each
+--   ARGV[3]  number of its fields of which there is more to say, and then of each
+--            name, life ("" for none), and names it had with commas between
 function M.open(keys, argv)
-  local r, at, lives = {key = keys[1], ttl = argv[1], version = argv[2]}, 4, tonumber(argv[3])
-  if lives > 0 then
-    r.lives = {}
-    for i = 4, 2 + 2 * lives, 2 do
-      r.lives[argv[i]] = argv[i + 1]
+  local r, more = {key = keys[1], ttl = argv[1], version = argv[2]}, tonumber(argv[3])
+  for i = 4, 1 + 3 * more, 3 do
+    local name, life = argv[i], argv[i + 1]
+    if life ~= "" then
+      r.lives = r.lives or {}
+      r.lives[name] = life
     end
-    at = 4 + 2 * lives
+    for old in string.gmatch(argv[i + 2], "[^,]+") do
+      r.was = r.was or {}
+      r.was[name] = r.was[name] or {}
+      table.insert(r.was[name], old)
+    end
   end
-  return r, at
+  return r, 4 + 3 * more
+end
+
+-- before returns the names that a field had.
+local function before(r, name)
+  return r.was and r.was[name] or {}
+end
+
+-- texts returns what is stored of fields, in their order, false for nothing.
+function M.texts(r, names)
+  if #names == 0 then
+    return {}
+  elseif not r.was then
+    return redis.call("HMGET", r.key, unpack(names))
+  end
+  local asked = {}
+  for _, name in ipairs(names) do
+    asked[#asked + 1] = name
+    for _, old in ipairs(before(r, name)) do
+      asked[#asked + 1] = old
+    end
+  end
+  local stored, texts, at = redis.call("HMGET", r.key, unpack(asked)), {}, 1
+  for n, name in ipairs(names) do
+    local last = at + #before(r, name)
+    texts[n] = false
+    for i = at, last do
+      texts[n] = texts[n] or stored[i]
+    end
+    at = last + 1
+  end
+  return texts
 end
 
 -- exists tells whether the record is stored.
@@ -40,7 +81,7 @@ end
 -- begins tells whether to write the text that a field has already does
 -- something: it begins the field's time to live anew.
 function M.begins(r, name)
-  return r.lives ~= nil and (r.lives[name] or "") ~= ""
+  return r.lives ~= nil and (r.lives[name] or "keep") ~= "keep"
 end
 
 -- count adds the version behind old, false for none, to what is set. If there is
@@ -56,34 +97,42 @@ end
 
 -- remember notes the times to live of fields that are to be set: HSET ends them.
 local function remember(r, set, from, to)
-  local names, new = {}, false
+  local names, asked, new = {}, {}, false
   for i = from, to, 2 do
-    local life = r.lives[set[i]]
+    local name, life = set[i], r.lives[set[i]]
     if life then
-      names[#names + 1] = set[i]
-      new = new or life ~= ""
+      names[#names + 1], asked[#asked + 1] = name, name
+      for _, old in ipairs(before(r, name)) do
+        asked[#asked + 1] = old
+      end
+      new = new or life ~= "keep"
     end
   end
   r.ends, r.begin = {}, {}
   if #names == 0 then
     return nil
   end
-  local at = redis.pcall("HPEXPIRETIME", r.key, "FIELDS", #names, unpack(names))
-  if at and at.err then
-    if not string.find(at.err, "nknown", 1, true) then
-      return at
+  local ends = redis.pcall("HPEXPIRETIME", r.key, "FIELDS", #asked, unpack(asked))
+  if ends and ends.err then
+    if not string.find(ends.err, "nknown", 1, true) then
+      return ends
     elseif new then
       return {err = "ERR unknown command HPEXPIRE", unsupported = "Redis 7.4 or Valkey 9"}
     end
     return nil -- a server where no field has one
   end
-  for i, name in ipairs(names) do
-    local life = r.lives[name]
-    if life ~= "" then
+  local at = 1
+  for _, name in ipairs(names) do
+    local life, last, ending = r.lives[name], at + #before(r, name), -2
+    for i = at, last do
+      ending = ending == -2 and ends and ends[i] or ending -- -2 where nothing is stored
+    end
+    at = last + 1
+    if life ~= "keep" then
       r.begin[life] = r.begin[life] or {}
       table.insert(r.begin[life], name)
-    elseif at and at[i] and at[i] > 0 then
-      r.ends[name] = at[i]
+    elseif ending > 0 then
+      r.ends[name] = ending
     end
   end
   return nil
@@ -98,8 +147,30 @@ function M.check(r, set, from, to)
   return nil
 end
 
+-- withOld returns the names from first to last in gone, and those that the fields
+-- which are written had.
+local function withOld(r, set, from, to, gone, first, last)
+  local all = {}
+  local function add(name)
+    for _, old in ipairs(before(r, name)) do
+      all[#all + 1] = old
+    end
+  end
+  for i = first, last do
+    all[#all + 1] = gone[i]
+    add(gone[i])
+  end
+  for i = from, to, 2 do
+    add(set[i])
+  end
+  return all, 1, #all
+end
+
 -- flush writes: set as in check, and gone, names, likewise.
 function M.flush(r, set, from, to, gone, first, last)
+  if r.was then
+    gone, first, last = withOld(r, set, from, to, gone, first, last)
+  end
   -- First what is set: a hash that loses its last field is gone, and with it its
   -- time to live.
   if from <= to then
