@@ -1,12 +1,12 @@
 package keyspace
 
 import (
-	"bytes"
 	"encoding"
 	"errors"
 	"fmt"
 	"net/url"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"unsafe"
@@ -233,8 +233,9 @@ func (k *Keys[K]) appendParts(dst []byte, id K) ([]byte, error) {
 	return dst, nil
 }
 
-// special are the characters that ids may not have as they are.
-const special = "%{}:"
+// isSpecial are the characters that ids may not have as they are: a table, because
+// every key of every command is looked through.
+var isSpecial = [256]bool{'%': true, '{': true, '}': true, ':': true}
 
 // escape replaces the special characters in dst[start:]; the colon only where
 // it separates parts.
@@ -242,14 +243,14 @@ func escape(dst []byte, start int, colon bool) ([]byte, error) {
 	if len(dst) == start {
 		return dst, ErrEmptyID
 	}
-	if !bytes.ContainsAny(dst[start:], special) {
+	if !slices.ContainsFunc(dst[start:], func(c byte) bool { return isSpecial[c] }) {
 		return dst, nil
 	}
 	text := string(dst[start:])
 	dst = dst[:start]
 	for i := range len(text) {
 		switch c := text[i]; {
-		case strings.IndexByte(special, c) < 0, c == ':' && !colon:
+		case !isSpecial[c], c == ':' && !colon:
 			dst = append(dst, c)
 		default:
 			dst = append(dst, '%')

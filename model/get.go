@@ -100,7 +100,7 @@ func (r Repo[T, K]) getCommand(id K) *pipectx.Command {
 		return r.command("HGETALL", id).Read()
 	}
 	c := r.command("HMGET", id).Read()
-	addWords(c, s.asked)
+	addFixed(c, s.asked)
 	return c
 }
 
@@ -156,15 +156,14 @@ func (c *column) next(items *pipectx.Items) (text string, stored bool, err error
 		if !items.Next() {
 			return "", false, errors.New("the reply has too few fields")
 		}
-		item := items.Reply()
-		if stored || item.IsNil() {
-			continue
-		}
-		b, err := item.Bytes()
-		if err != nil {
+		b, err := items.Bytes()
+		switch {
+		case err == pipectx.ErrNotFound:
+		case err != nil:
 			return "", false, err
+		case !stored:
+			text, stored = shared(b), true
 		}
-		text, stored = shared(b), true
 	}
 	return text, stored, nil
 }

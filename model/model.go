@@ -203,7 +203,7 @@ func (r Repo[T, K]) addKey(c *pipectx.Command, id K) {
 // be absent.
 func (r Repo[T, K]) addDirect(c *pipectx.Command, p unsafe.Pointer) {
 	for _, col := range r.model.schema.columns {
-		c.Word(col.name)
+		c.Fixed(&col.name)
 		tail, err := col.codec.AppendDirect(c.Tail(), col.at(p))
 		if err != nil {
 			err = r.unwritten(col, *r.model.id(p), err)

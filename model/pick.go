@@ -52,8 +52,8 @@ func pick(c *pipectx.Command, columns []*column) {
 		c.Fail(errors.New("model: Pick of no fields; name one, Get the whole record, or ask whether it Exists"))
 	}
 	for _, col := range columns {
-		c.Word(col.name)
-		addWords(c, col.was)
+		c.Fixed(&col.name)
+		addFixed(c, col.was)
 	}
 }
 

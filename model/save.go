@@ -64,7 +64,7 @@ func (s *schema) addRecord(c *pipectx.Command, p unsafe.Pointer, extras map[stri
 		if col.absent(at) {
 			continue
 		}
-		c.Word(col.name)
+		c.Fixed(&col.name)
 		tail, err := col.codec.Append(c.Tail(), at)
 		if err != nil {
 			err = fmt.Errorf("model: %w", col.failed(keyOf(p), err))

@@ -83,12 +83,19 @@ func (r Repo[T, K]) script(s *pipectx.Script, id K) *pipectx.Command {
 		c.Needs(fieldTTLServers)
 	}
 	r.addKey(c, id)
-	addWords(c, r.model.begin)
+	addFixed(c, r.model.begin)
 	return c
 }
 
 func addWords(c *pipectx.Command, words []string) {
 	for _, word := range words {
 		c.Word(word)
+	}
+}
+
+// addFixed adds words that never change.
+func addFixed(c *pipectx.Command, words []string) {
+	for i := range words {
+		c.Fixed(&words[i])
 	}
 }

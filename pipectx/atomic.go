@@ -151,7 +151,7 @@ func settleBlock(outcomes []outcome, multi outcome, exec outcome, risk risk) {
 	if items, err := reply.Items(); err == nil && items.Len() == len(outcomes) {
 		for i := range outcomes {
 			items.Next()
-			outcomes[i] = outcome{frame: items.Reply().frame, executed: true}
+			outcomes[i] = outcome{frame: items.Reply().frame, text: items.Reply().text, executed: true}
 		}
 		return
 	}

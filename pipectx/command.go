@@ -19,9 +19,11 @@ import (
 //
 // A Command belongs to Send once passed to it, and must be passed to it once.
 type Command struct {
-	buf    []byte // all words, end to end
-	ends   []int  // where each word ends
-	keys   []int  // which words are keys
+	buf    []byte    // all words but the fixed ones, end to end
+	ends   []int     // where each word ends; ^i stands for fixed[i]
+	fixed  []*string // words that are not copied
+	keys   []int     // which words are keys
+	size   int       // of the fixed words
 	script *Script
 	fault  func(*ServerError) error
 	read   bool
@@ -45,8 +47,8 @@ func (c *Command) free() {
 	if cap(c.buf) > 64<<10 || cap(c.ends) > 8<<10 { // one large command must not stay for ever
 		return
 	}
-	c.buf, c.ends, c.keys, c.read = c.buf[:0], c.ends[:0], c.keys[:0], false
-	c.text = false
+	c.buf, c.ends, c.keys, c.fixed = c.buf[:0], c.ends[:0], c.keys[:0], c.fixed[:0]
+	c.read, c.text, c.size = false, false, 0
 	if c.script != nil || c.fault != nil || c.err != nil { // most have none, and a pointer's store is dear
 		c.script, c.fault, c.err = nil, nil, nil
 	}
@@ -89,6 +91,14 @@ func (c *Command) Key(key string) {
 func (c *Command) Word(s string) {
 	c.buf = append(c.buf, s...)
 	c.ends = append(c.ends, len(c.buf))
+}
+
+// Fixed adds a word that never changes, such as the name of a field. It is not
+// copied.
+func (c *Command) Fixed(word *string) {
+	c.ends = append(c.ends, ^len(c.fixed))
+	c.fixed = append(c.fixed, word)
+	c.size += len(*word)
 }
 
 // Int adds an integer in decimal.
@@ -139,11 +149,17 @@ func (c *Command) AppendKey(tail []byte, err error) {
 }
 
 func (c *Command) word(i int) []byte {
-	from := 0
-	if i > 0 {
-		from = c.ends[i-1]
+	end := c.ends[i]
+	if end < 0 {
+		return []byte(*c.fixed[^end])
 	}
-	return c.buf[from:c.ends[i]]
+	from := 0
+	for i--; i >= 0; i-- {
+		if from = c.ends[i]; from >= 0 {
+			break
+		}
+	}
+	return c.buf[max(from, 0):end]
 }
 
 // name is the command's name for messages, key its first key.
@@ -208,14 +224,18 @@ func (a *arena) free() {
 // add copies the words of c and returns them as pointers to strings: go-redis
 // writes those without another allocation.
 func (a *arena) add(c *Command) []any {
-	a.bytes = room(a.bytes, len(c.buf))
-	a.strings = room(a.strings, len(c.ends))
-	a.args = room(a.args, len(c.ends))
+	a.bytes = room(a.bytes, len(c.buf), 256<<10)
+	a.strings = room(a.strings, len(c.ends)-len(c.fixed), 8<<10)
+	a.args = room(a.args, len(c.ends), 8<<10)
 
 	base, first := len(a.bytes), len(a.args)
 	a.bytes = append(a.bytes, c.buf...)
 	from := 0
 	for _, end := range c.ends {
+		if end < 0 {
+			a.args = append(a.args, c.fixed[^end])
+			continue
+		}
 		word := a.bytes[base+from : base+end]
 		a.strings = append(a.strings, unsafe.String(unsafe.SliceData(word), len(word)))
 		a.args = append(a.args, &a.strings[len(a.strings)-1])
@@ -225,14 +245,15 @@ func (a *arena) add(c *Command) []any {
 }
 
 // room returns a slice with space for n more: s itself, or a new and larger
-// chunk. The old chunk lives on in what points into it.
-func room[T any](s []T, n int) []T {
+// chunk, of most elements if those are enough. The old chunk lives on in what
+// points into it.
+func room[T any](s []T, n, most int) []T {
 	if cap(s)-len(s) >= n {
 		return s
 	}
 	size := n
 	if cap(s) > 0 { // a second command: there will be more
-		size = max(n, min(2*cap(s), 8<<10), 64)
+		size = max(n, min(2*cap(s), most), 64)
 	}
 	return make([]T, 0, size)
 }

@@ -57,13 +57,12 @@ type batch struct {
 }
 
 type outcome struct {
-	frame  []byte // the reply, if err is nil
-	text   bool   // frame is a text itself, without what says so on the wire
-	err    error
-	unsent bool // err came before the first byte of the command was written
-	behind risk // what of which nothing is known stands behind it in the batch
-
+	frame    []byte // the reply, if err is nil
+	err      error
+	text     bool // frame is a text itself, without what says so on the wire
+	unsent   bool // err came before the first byte of the command was written
 	executed bool // the outcome is final: an element of EXEC's reply
+	behind   risk // what of which nothing is known stands behind it in the batch
 }
 
 // Batches, lists of items and arenas are used again: a pipeline of a hundred

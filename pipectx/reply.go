@@ -222,6 +222,11 @@ func (it *Items) Next() bool {
 	if it.left == 0 {
 		return false
 	}
+	if text, end := bulkText(it.rest); end > 0 {
+		it.left--
+		it.current, it.rest = Reply{frame: text, text: true}, it.rest[end:]
+		return true
+	}
 	n := frameLen(it.rest)
 	if n <= 0 {
 		it.left = 0
@@ -234,6 +239,14 @@ func (it *Items) Next() bool {
 
 // Reply is the element that Next stepped to.
 func (it *Items) Reply() Reply { return it.current }
+
+// Bytes is [Reply.Bytes] of that element, without a copy of the Reply.
+func (it *Items) Bytes() ([]byte, error) {
+	if it.current.text {
+		return it.current.frame, nil
+	}
+	return it.current.Bytes()
+}
 
 // String shows the reply for messages, shortened.
 func (r Reply) String() string {
@@ -282,6 +295,10 @@ func withoutAttributes(frame []byte) []byte {
 func frameLen(b []byte) int {
 	pos, open := 0, 1
 	for ; open > 0; open-- {
+		if _, end := bulkText(b[pos:]); end > 0 { // what most elements are
+			pos += end
+			continue
+		}
 		i := bytes.IndexByte(b[pos:], '\n')
 		if i < 2 {
 			return 0
@@ -315,6 +332,22 @@ func frameLen(b []byte) int {
 		}
 	}
 	return pos
+}
+
+// bulkText returns the text of the bulk string that b begins with, and where that
+// ends; 0 if it begins with something else, or does not hold all of it.
+func bulkText(b []byte) (text []byte, end int) {
+	if len(b) == 0 || b[0] != bulk {
+		return nil, 0
+	}
+	i, n := 1, 0
+	for ; i < len(b) && b[i] >= '0' && b[i] <= '9' && n <= math.MaxInt32; i++ {
+		n = 10*n + int(b[i]-'0')
+	}
+	if end = i + n + len("\r\n\r\n"); i == 1 || end > len(b) || b[i] != '\r' || b[i+1] != '\n' {
+		return nil, 0
+	}
+	return b[i+2 : i+2+n], end
 }
 
 // atoi reads the decimal of a length line.

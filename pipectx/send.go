@@ -95,7 +95,7 @@ func (c *Command) become(it *item, conn *conn, slot int, a *arena, ref settler) 
 	if c.fault != nil || c.script != nil {
 		it.fault, it.script = c.fault, c.script
 	}
-	it.size, it.slot, it.read = int32(len(c.buf)), int16(slot), c.read
+	it.size, it.slot, it.read = int32(len(c.buf)+c.size), int16(slot), c.read
 	it.text = c.text && c.script == nil
 	if len(c.keys) > 0 {
 		it.key = int16(c.keys[0])

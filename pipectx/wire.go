@@ -129,8 +129,7 @@ func (w *rawWire) outcome(err error) outcome {
 // lost notes whether what has no reply was sent.
 func (w *words) lost(o outcome) outcome {
 	if o.err != nil {
-		var refused redis.Error
-		o.unsent = !w.written || errors.As(o.err, &refused) // replies are no errors here: it is the handshake's
+		o.unsent = !w.written || refusal(o.err) != nil // replies are no errors here: it is the handshake's
 	}
 	return o
 }
@@ -149,7 +148,6 @@ var nullFrame = []byte("_\r\n")
 
 func (w *textWire) outcome(err error) outcome {
 	text, o := w.Val(), outcome{err: w.Err()}
-	var reply redis.Error
 	switch {
 	case unsafe.StringData(text) == unsafe.StringData(unanswered): // not answered
 		switch {
@@ -162,10 +160,20 @@ func (w *textWire) outcome(err error) outcome {
 		return outcome{frame: unsafe.Slice(unsafe.StringData(text), len(text)), text: true}
 	case o.err == redis.Nil:
 		return outcome{frame: nullFrame}
-	case w.written && errors.As(o.err, &reply):
-		return outcome{frame: []byte("-" + reply.Error() + "\r\n")}
+	case w.written && refusal(o.err) != nil:
+		return outcome{frame: []byte("-" + refusal(o.err).Error() + "\r\n")}
 	}
 	return w.lost(o)
+}
+
+// refusal is the server's error within err, or nil. (On its own, because the
+// variable costs an allocation wherever it stands.)
+func refusal(err error) redis.Error {
+	var e redis.Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return nil
 }
 
 // wires are those of one chunk, in two lists. A list does not move while it is in

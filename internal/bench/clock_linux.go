@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// threadTime is how long this thread has run so far. It leaves out what other
-// programs and the garbage collector's own threads had of the machine.
-func threadTime() time.Duration {
+// cpuTime is the processor time that this program has had so far, that of the garbage
+// collector too: who allocates pays for it. It leaves out what other programs had.
+func cpuTime() time.Duration {
 	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_THREAD, &u); err != nil {
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		panic(err) // the kernel is older than Go's oldest
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())

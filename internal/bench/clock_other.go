@@ -4,5 +4,5 @@ package main
 
 import "time"
 
-// threadTime is the time of day where a thread's own is not to be had.
-func threadTime() time.Duration { return time.Since(epoch) }
+// cpuTime is the time of day where processor time is not to be had.
+func cpuTime() time.Duration { return time.Since(epoch) }

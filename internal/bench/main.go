@@ -13,8 +13,8 @@
 // ours are bounded. It ends with status 1 when a budget is not held.
 //
 // Jobs called client are done on a recording of what the server answers, and
-// their times are those of the thread, so that what other programs have of the
-// machine is left out.
+// their times are processor time, the garbage collector's included, so that what
+// other programs have of the machine is left out.
 package main
 
 import (

@@ -22,7 +22,7 @@ type job struct {
 
 	before      work    // done once, unmeasured; may be nil
 	cancellable bool    // whether its context is
-	client      bool    // nobody else takes part: it is the thread's time that counts
+	client      bool    // nobody else takes part: it is processor time that counts
 	most        float64 // allocations that we may take a unit; 0 is any number
 }
 
@@ -92,9 +92,7 @@ func (j *job) measure(ctx context.Context, rounds int, span time.Duration) ([]re
 func (s *side) round(ctx context.Context, span time.Duration, client bool) error {
 	clock := func() time.Duration { return time.Since(epoch) }
 	if client {
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		clock = threadTime
+		clock = cpuTime
 	}
 	var before, after runtime.MemStats
 	runtime.GC()
