@@ -85,6 +85,15 @@ func (e *Erased) ParseShared(src string, p unsafe.Pointer) error {
 // [Optional].
 func (e *Erased) Optional() bool { return e.elem != nil }
 
+// Total reports whether every text is a value, as it is for strings and []byte:
+// Parse never fails then.
+func (e *Erased) Total() bool {
+	if e.elem != nil {
+		return e.elem.Total()
+	}
+	return e.op == opString || e.op == opBytes
+}
+
 // Absent reports whether *p is absent: a nil pointer, an Optional that is
 // unset. Other types never are: their zero is a value like any other.
 func (e *Erased) Absent(p unsafe.Pointer) bool {

@@ -36,7 +36,7 @@
 //	…("n", Template("user:%s:name"))  user:42:name   no promise
 //
 // Keyspaces and models make keys by one rule, [Keys], which reads ids back from
-// keys too.
+// keys too. ScanIDs iterates over the ids of all keys that are stored.
 //
 // # Absence
 //

@@ -343,6 +343,20 @@ func (k *Keys[K]) Pattern() string {
 	return glob(k.prefix+"{") + "*"
 }
 
+// Matches tells whether a key matches the [Keys.Pattern].
+func (k *Keys[K]) Matches(key string) bool {
+	start, end := k.prefix+"{", ""
+	switch k.place.kind {
+	case byTemplate:
+		start, end = k.before, k.after
+	case oneSlot:
+		start += k.place.tag + "}:"
+	case inBuckets:
+		start += k.place.tag + "."
+	}
+	return len(key) >= len(start)+len(end) && strings.HasPrefix(key, start) && strings.HasSuffix(key, end)
+}
+
 // glob escapes what has a meaning in Redis's patterns.
 func glob(s string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `]`, `\]`).Replace(s)

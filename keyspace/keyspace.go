@@ -17,6 +17,7 @@ import (
 // no connection.
 type definition[K any] struct {
 	name     string // NewSortedSet[int64, string]("visits")
+	typ      string // what Redis calls the type of its keys
 	keys     *Keys[K]
 	settings Settings
 }
@@ -27,6 +28,7 @@ func (d *definition[K]) define(constructor, prefix string, options []Option, typ
 	for i, t := range types {
 		names[i] = t.String()
 	}
+	d.typ = redisTypes[constructor]
 	d.name = fmt.Sprintf("%s[%s](%q)", constructor, strings.Join(names, ", "), prefix)
 	if d.settings, err = NewSettings(options...); err != nil {
 		return err
@@ -34,6 +36,9 @@ func (d *definition[K]) define(constructor, prefix string, options []Option, typ
 	d.keys, err = NewKeys[K](prefix, d.settings.Placement)
 	return err
 }
+
+// redisTypes are what keyspaces hold, by their constructors.
+var redisTypes = map[string]string{"NewString": "string", "NewHash": "hash", "NewSet": "set", "NewSortedSet": "zset"}
 
 // wrong is the error of a declaration.
 func (d *definition[K]) wrong(err error) error { return fmt.Errorf("keyspace: %s: %w", d.name, err) }

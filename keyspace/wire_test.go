@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"reflect"
 	"slices"
@@ -178,6 +179,30 @@ func TestWireCluster(t *testing.T) {
 	golden.Equal(t, "testdata/wire/cluster.txt", strings.Join(sent.Sorted(), "\n")+"\n")
 }
 
+// ScanIDs asks for pages of 1,000 keys.
+func TestWireScan(t *testing.T) {
+	db, sent := embedded(t)
+	all, err := keyspace.NewKeys[int64]("visits", keyspace.Placement{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	for _, row := range []struct {
+		about string
+		ids   iter.Seq2[int64, error]
+	}{
+		{"ScanIDs", Visits.On(db).ScanIDs(t.Context())},
+		{"Keys.Scan, of all types", all.Scan(t.Context(), db, "")},
+	} {
+		sent.Reset()
+		for _, err := range row.ids {
+			t.Error(err)
+		}
+		fmt.Fprintf(&out, "%-26s%s", row.about, sent)
+	}
+	golden.Equal(t, "testdata/wire/scan.txt", out.String())
+}
+
 // A verb of many words sends one command for each 5,000 of them, and renews the
 // default TTL once; beyond 1 MiB, in more than one round trip.
 func TestWireLarge(t *testing.T) {
@@ -271,13 +296,14 @@ func TestEveryVerbHasItsWire(t *testing.T) {
 	db, _ := embedded(t)
 	for name, rows := range wires(db) {
 		have := map[string]bool{}
+		bound, handle := verbs(rows[0].on), verbs(key(rows[0].on, 42))
 		for _, row := range rows {
 			have[row.verb] = true
 		}
 		if name == "string" {
 			have["MGet"] = true // TestWire adds it: it takes several ids
 		}
-		bound, handle := verbs(rows[0].on), verbs(key(rows[0].on, 42))
+		delete(bound, "ScanIDs") // no verb of an id, see TestWireScan
 		for verb := range bound {
 			if !have[verb] {
 				t.Errorf("%T: %s has no row in the wire table", rows[0].on, verb)

@@ -51,6 +51,7 @@ type linkage struct {
 	support []*Mod // modules that call uses, with all their functions
 	call    string // the Lua block that calls the entry; modules are fields of __
 	helpers string // Lua of ours that call uses
+	name    string // of a script without the wrapper, see Link
 }
 
 // A linker finds what is reachable.
@@ -65,6 +66,7 @@ type linker struct {
 	now   bool               // the global NOW is
 	done  bool               // __d is
 
+	wrapped    bool // in what catches errors, as all but those of Link are
 	undeclared bool // something reachable makes keys itself
 
 	order  []*Mod          // in which they are built
@@ -73,7 +75,7 @@ type linker struct {
 
 // link makes the script.
 func link(what linkage) (*Script, error) {
-	l := &linker{used: map[*Mod]bool{}, whole: map[*Mod]bool{}, kept: map[place]bool{}, named: map[*unit][]string{}, calls: map[*Mod]bool{}}
+	l := &linker{wrapped: what.name == "", used: map[*Mod]bool{}, whole: map[*Mod]bool{}, kept: map[place]bool{}, named: map[*unit][]string{}, calls: map[*Mod]bool{}}
 	roots := append([]*Mod{what.entry.unit.mod}, what.support...)
 	l.use(what.entry.unit.mod)
 	if s := what.entry.def.Stat; s != nil { // a script's function is all that always runs

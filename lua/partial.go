@@ -26,7 +26,7 @@ func (l *linker) notes(u *unit, edit func(lua51.Edit)) {
 	ends := map[*lua51.Call]int{} // of statements that consist of a call
 	insert := func(at int, text string) { edit(lua51.Edit{From: at, To: at, Text: text}) }
 	sites := slices.DeleteFunc(slices.Clone(u.sites), func(s site) bool { return s.call != nil && s.reads || !l.reaches(u, s.value) })
-	if len(sites) == 0 {
+	if len(sites) == 0 || !l.wrapped { // without the wrapper nobody asks
 		return
 	}
 	note := func(e lua51.Expr, s lua51.Stat) {

@@ -37,6 +37,9 @@ type line struct {
 // emit writes the script.
 func (l *linker) emit(what linkage) *Script {
 	name := what.entry.title()
+	if !l.wrapped {
+		name = what.name
+	}
 	var body writer
 	for _, m := range l.order {
 		for _, u := range m.units {
@@ -52,7 +55,9 @@ func (l *linker) emit(what linkage) *Script {
 	}
 	var w writer
 	w.add("-- " + name)
-	w.add(preludeTrace)
+	if l.wrapped {
+		w.add(preludeTrace)
+	}
 	if l.done {
 		w.add(preludeDone)
 	}
@@ -68,14 +73,20 @@ func (l *linker) emit(what linkage) *Script {
 			tables = append(tables, l.fields[m]+l.table(m))
 		}
 	}
-	w.add("local function __m() local __={" + strings.Join(tables, ",") + "}")
+	begin := "local __={" + strings.Join(tables, ",") + "}"
+	if l.wrapped {
+		begin = "local function __m() " + begin
+	}
+	w.add(begin)
 	if l.now {
 		w.add(preludeNow)
 	}
 	w.text, w.lines = append(w.text, body.text...), append(w.lines, body.lines...)
 	w.add(what.call)
-	w.add("end")
-	w.add(preludeRun)
+	if l.wrapped {
+		w.add("end")
+		w.add(preludeRun)
+	}
 	s := &Script{Script: pipectx.NewScript(strings.Join(w.text, "\n")), name: name, lines: w.lines, undeclared: l.undeclared}
 	s.ReadOnly, s.Resend = what.entry.sign.ReadOnly, what.entry.sign.Idempotent
 	s.onError = s.fault

@@ -63,9 +63,12 @@ func (e *Error) Error() string {
 	return text
 }
 
-// Is makes errors.Is with [pipectx.ErrNotFound] hold for the code NOTFOUND, by
-// which methods of models say that their record does not exist.
-func (e *Error) Is(target error) bool { return target == pipectx.ErrNotFound && e.Code == "NOTFOUND" }
+// Is makes errors.Is hold with [pipectx.ErrNotFound] for the code NOTFOUND, and
+// with [pipectx.ErrUnsupported] for UNSUPPORTED, by which functions of records
+// refuse too.
+func (e *Error) Is(target error) bool {
+	return target == pipectx.ErrNotFound && e.Code == "NOTFOUND" || target == pipectx.ErrUnsupported && e.Code == "UNSUPPORTED"
+}
 
 // RedisError marks the error as one of the server's, as go-redis does.
 func (e *Error) RedisError() {}

@@ -125,6 +125,14 @@ func (p place) store(t testing.TB, key string, pairs ...any) {
 	ok(t, "store "+key, p.client.HSet(t.Context(), key, pairs...).Err())
 }
 
+// remove removes keys, which may live in different slots.
+func (p place) remove(t testing.TB, keys ...string) {
+	t.Helper()
+	for _, key := range keys {
+		ok(t, "remove "+key, p.client.Del(t.Context(), key).Err())
+	}
+}
+
 func (p place) wantHash(t testing.TB, key, want string) {
 	t.Helper()
 	if got := p.hash(t, key); got != want {

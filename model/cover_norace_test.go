@@ -12,9 +12,8 @@ import (
 	"testing"
 )
 
-// spliced are put together by hand, not by package lua, so that what runs of them
-// is not known.
-var spliced = map[string]bool{"update.lua": true, "number.lua": true}
+// onlyReal is what the embedded server cannot run: times to live of fields.
+var onlyReal = map[string]float64{"write.lua": 15, "pop.lua": 5}
 
 // The tests of this package run 95 % of its Lua and more: they run once again, on
 // a server whose Lua is watched.
@@ -51,7 +50,7 @@ func TestLuaIsCovered(t *testing.T) {
 	}
 	for _, name := range names {
 		switch share := 100 * float64(run[name]) / float64(max(1, all[name])); {
-		case share < 95 && !spliced[name]:
+		case share+onlyReal[name] < 95:
 			t.Errorf("%s: %.1f %% of %d statements were run", name, share, all[name])
 		default:
 			t.Logf("%s: %.1f %% of %d statements were run", name, share, all[name])

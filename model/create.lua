@@ -1,13 +1,23 @@
 -- model.create makes a record unless there is one.
--- KEYS[1]  the record
--- ARGV[1]  its time to live in milliseconds, "" for none
--- ARGV[2…] its fields: name, text, …
+-- KEYS[1]   the record
+-- ARGV[1…]  what write.open reads
+-- ARGV[…]   its fields: name, text, …
 -- Returns 1, or 0 when the record exists.
-if redis.call("EXISTS", KEYS[1]) == 1 then
-  return 0
+local M = {}
+
+local write = require "redmoon_write"
+
+function M.create(keys, argv)
+  local r, at = write.open(keys, argv)
+  if write.exists(r) then
+    return 0
+  end
+  local refused = write.check(r, argv, at, #argv)
+  if refused then
+    return refused
+  end
+  write.flush(r, argv, at, #argv, argv, 1, 0)
+  return 1
 end
-redis.call("HSET", KEYS[1], unpack(ARGV, 2))
-if ARGV[1] ~= "" then
-  redis.call("PEXPIRE", KEYS[1], ARGV[1])
-end
-return 1
+
+return M

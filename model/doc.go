@@ -24,11 +24,53 @@
 // their context carries.
 //
 //	             must there be a record?           what it writes
-//	Create       no: ErrExists                     all fields
+//	Create       no: ErrExists                     all fields, with defaults
 //	Save         all the same                      all fields; removes the absent
+//	Upsert       all the same                      the changes; a new one whole
 //	Update       yes: ErrNotFound                  the changes it is given
+//	Edit         yes: ErrNotFound                  what its Go function changed
+//	Pop          yes: ErrNotFound                  nothing; removes one field
 //	a method     yes, to assign a field            what its Lua function assigns
 //	Delete       all the same                      nothing; removes the record
+//
+//	             what it reads
+//	Get          one record, or ErrNotFound
+//	GetMany      several, with nil for those that are missing
+//	Pick         some fields of one
+//	Each         any number, a few in memory at a time
+//	Scan         all of the model, likewise; ScanIDs their ids, Count how many
+//	Exists       whether there is one
+//
+// Expire, ExpireAt, Persist and TTL are about a record's time to live, ExpireField,
+// ExpireFieldAt, PersistField and FieldTTL about that of one field; Hash is the Redis
+// hash below.
+//
+// # Concurrency
+//
+// Three policies, to be chosen by the call. None loses a change that it answered
+// without an error:
+//
+//	Update, Incr   the last write of each field wins; sums add up
+//	Edit           is done again when anything it loaded has changed meanwhile
+//	Save           with a version: *[ConflictError] when the record has changed
+//
+// # Hooks
+//
+// Methods of *T with these names are called around verbs; a method of such a name and
+// another form is an error of Define:
+//
+//	BeforeSave(context.Context) error    Create, Save, Edit: before validation; may
+//	                                     change the record, which is a copy
+//	AfterSave(context.Context) error     likewise: when it is stored
+//	BeforeDelete(context.Context) error  Delete, DeleteMany: on a record with its id only
+//	AfterLoad() error                    Get, GetMany, Pick, Each, Scan, Edit: part of
+//	                                     decoding, before anybody sees the record
+//
+// An error of BeforeSave, BeforeDelete or AfterLoad is the verb's answer; that of
+// AfterSave says that the record is stored, and in a Run is that of a callback. Verbs
+// that change fields on the server, Update, Upsert, Pop and methods, have no Go record
+// and call none. A hook's context may carry a pipeline: what it asks is pending then,
+// unless it asks with pipectx.Detach. AfterLoad of several records may run at once.
 //
 // # Stored layout
 //
@@ -41,6 +83,7 @@
 //	… keyspace.Buckets("A", 64)          P{A.0}:42
 //	… keyspace.Template("p:%s")          p:42
 //	a struct id with a field tagged slot P{tenant}:42
+//	… Counter()                          P#counter, the last id that was drawn
 //
 //	in the hash    name in the `redis` tag → text of package field
 //	version        an integer, 1 when the record is made, 1 more with each change
@@ -53,6 +96,13 @@
 //
 //	key                   the id: one field, of the model's id type
 //	version               an int64 that counts changes and refuses stale saves
+//	ttl                   the field may have a time to live, which writes keep
+//	ttl=30m               each write of the field begins its time to live
+//	inline                a struct whose fields are the record's: address.city
+//	omitempty             zero is absent, and absent reads as zero
+//	default=text          what a field has that nobody gave a value; the last option
+//	was=name              a name that the field had; may be given several times
+//	extra                 a map[string]string of what is not declared: `redis:",extra"`
 //	json                  JSON, for types that have another text too
 //	unix, unixms, unixus  a time.Time as an integer
 //	uuid                  a [16]byte as a UUID
@@ -61,11 +111,47 @@
 //	emptyfalse            a bool whose empty text is false
 //	ascii                 a string of printable ASCII, nothing else
 //	commas                a []string as a,b: no commas within, no empty ones
+//	oneof=a b c           a string or an integer that is one of these, else an error
 //	gzip, zstd            any long text, compressed; behind another option too
 //
+// Times to live of fields need Redis 7.4 or Valkey 9, and a field that may be absent.
+// They stay with a value when its field is renamed.
+// Elsewhere ttl does nothing, and a write of a field tagged ttl=30m is refused with
+// pipectx.ErrUnsupported. A write by other programs ends a field's time to live.
+//
 // A field is absent, which is not zero, when it is a nil pointer or an unset
-// field.Optional. At least one field of a record must be of another type. Embedded
-// structs are flattened: their fields are the record's. Other structs are JSON.
+// field.Optional, or zero with omitempty, which also leaves out a list or map
+// without elements. At least one field of a record must be none of these. Embedded
+// structs are flattened: their fields are the record's. Other structs are JSON, or
+// inline: their fields are stored one by one, with the struct's name and a dot in
+// front, at any depth; rules, [FieldOf] and changes work on them as on others.
+//
+// # Defaults, and fields that change
+//
+// A default is a text of the field's own form; everything behind default= is the
+// text, commas too. Create gives it to a field that is zero or absent, stores it,
+// and answers the record with it; an Upsert that makes a record gives it to the fields
+// that it does not name. A stored record that lacks the field, because it is older,
+// loads with the default where the type is never absent, in Go and in Lua, and [Incr]
+// begins with it. Save stores what it is given, zeros too.
+//
+//	Greeting string `redis:"greeting,default=Hello, world"`
+//
+// A field that was renamed keeps what is stored: it reads its name, else those it
+// had, the first given first. Whoever writes it removes them, in the same command
+// or script; an Update, Edit or method that leaves the field alone leaves them too. A
+// version and a key keep their names; Go's own may change at will.
+//
+//	Name string `redis:"name,was=title,was=label"`
+//
+// Where a field's type changed, what the new type cannot read is a
+// *field.DecodeError.
+//
+// With a field tagged extra Get reads all of the hash, by HGETALL in place of HMGET,
+// and puts into the map what is not declared. Create and Save write what is in the
+// map, and leave what is not there alone, in Redis too: Edit, which knows what was
+// there, removes what its function takes out of the map. A name in the map that is a
+// field's own, or was, is an error.
 //
 // # Lua
 //
@@ -76,7 +162,13 @@
 //	floats                a number
 //	bool                  a boolean
 //	time.Time with unix…  a number: microseconds since 1970
+//	oneof=a b c           what it is, and only these may be assigned
 //	*T, Optional[T]       that of T, or nil
+//
+// A field that is inline is self["address.city"]. One with omitempty reads as zero
+// where it is absent; a zero that Lua assigns, or that is a sum, is stored. A time
+// is exact up to some 285 years from 1970 in microseconds, 2,280 in milliseconds and
+// 18,000 in seconds, and so is Go's zero time; others are refused.
 //
 // Others (JSON, RFC 3339 times, UUIDs, arrays) have no form there. A record's
 // missing field reads as zero where its type is never absent.
@@ -85,10 +177,10 @@
 //
 //   - Wrong declarations fail at start-up, with place, type, field and cure:
 //     also rules that do not exist, and Lua that uses a field there is not.
-//   - Each verb is one command or one script: all of it happens, or nothing.
+//   - Each write is one command or one script: all of it happens, or nothing.
 //     What is refused (not valid, no text, a conflict, a sum out of bounds, a
 //     failed method) has written nothing.
-//   - A record that is gone stays gone: only Create and Save make one.
+//   - A record that is gone stays gone: only Create, Save and Upsert make one.
 //   - Save leaves hash fields alone that the struct does not declare, and the
 //     key's time to live. A model declared with keyspace.TTL begins it again
 //     with every write, in the same command.
@@ -105,8 +197,11 @@
 //   - Without a version the last write of a field wins; Save writes all fields.
 //   - Update and Incr validate the fields they change, each by its own rules;
 //     Incr and Lua look at numeric bounds only.
-//   - A hash is a record when it has a declared field. Exists, Create and
-//     Update look at the key alone, and a key of another type exists too.
+//   - A hash is a record when it has a declared field. Exists, Pick, Create,
+//     Update and Upsert look at the key alone, and a key of another type exists
+//     too.
+//   - Scan sees a record that is there all the while at least once, and perhaps
+//     more often; on a Cluster, while no slot moves.
 //   - A record whose fields are all cleared or removed is gone: Redis has no
 //     empty hashes. One that Create or Save made keeps a field that is never
 //     absent, unless somebody removes it.
@@ -118,8 +213,30 @@
 //
 // # Compatibility
 //
-// A struct that go-redis writes (HSet) and reads (HGetAll().Scan) works here, and
-// so do the hashes: those of one are read by the other, for the types that both
-// write alike (see package field). go-redis does not store embedded structs, and
-// writes nil pointers as zeros.
+// The tags are those of go-redis: a struct that it writes (HSet) and reads
+// (HGetAll().Scan) works here, and so do its hashes, for the types that both know.
+// It needs a key, which a struct that embeds it may add:
+//
+//	type KeyedVisitor struct {
+//		ID int64 `redis:"id,key"`
+//		Visitor // as it is
+//	}
+//
+// What differs:
+//
+//	                            go-redis                        here
+//	omitempty, zero             not written; stays as stored    removed
+//	an empty array, a struct    written                         absent when it is zero
+//	nil pointer                 written as 0 or ""              absent, removed
+//	embedded struct             not stored                      flattened
+//	named type                  refused when written            as what it is made of
+//	map, list, other struct     refused                         JSON
+//	type with MarshalBinary     that, and read by UnmarshalText MarshalText first, and the
+//	                            if it has that                  one that goes with it
+//	a field that is not stored  keeps what the struct has       zero, or its default
+//	hidden or without a name    skipped                         an error at Define
+//	unknown option              ignored                         an error at Define
+//	two fields of one name      the last one counts             an error at Define
+//	text that does not parse    an error of strconv             *field.DecodeError
+//	bool                        1, t, true … of strconv         also yes, no, on, off
 package model

@@ -1,33 +1,49 @@
 package model
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/redmoon-go/redmoon/pipectx"
 )
 
 // ErrExists is the answer of [Repo.Create] for an id that is taken. Save would
 // overwrite the record, Update changes it.
 var ErrExists = errors.New("a record of this id exists already; Save overwrites it, Update changes it")
 
-// ConflictError refuses a [Repo.Save] whose record was changed by somebody else
-// since it was loaded. Load it again, and repeat the change.
+// ConflictError refuses to overwrite what somebody else has changed: a [Repo.Save]
+// of a record whose version is another by now, or a [Repo.Edit] or [Pop] for which
+// others were faster each time. Load the record again, and repeat the change. It is
+// a [pipectx.ErrConflict].
 type ConflictError struct {
 	Key     string
-	Fields  []string // those that differ: the version
-	Stored  string   // the text that is stored there, "" if there is none
+	Fields  []string // those that differ; of Save, the version
+	Stored  string   // the text that is stored in the first of them, "" if there is none
 	Missing bool     // the record is gone
+
+	verb  string // in place of save
+	calls int    // how often it was tried
 }
 
 func (e *ConflictError) Error() string {
-	if e.Missing {
-		return fmt.Sprintf("model: save %s: conflict: the record was deleted since it was loaded", e.Key)
+	verb := cmp.Or(e.verb, "save")
+	switch {
+	case e.Missing:
+		return fmt.Sprintf("model: %s %s: conflict: the record was deleted since it was loaded", verb, e.Key)
+	case e.calls > 0:
+		return fmt.Sprintf("model: %s %s: conflict: others were faster each of %d times, at last with %s; change such a record by Update or a Lua method",
+			verb, e.Key, e.calls, strings.Join(e.Fields, ", "))
 	}
-	return fmt.Sprintf("model: save %s: conflict: %s is %s by now; load the record again and repeat the change",
-		e.Key, strings.Join(e.Fields, ", "), e.Stored)
+	return fmt.Sprintf("model: %s %s: conflict: %s is %s by now; load the record again and repeat the change",
+		verb, e.Key, strings.Join(e.Fields, ", "), e.Stored)
 }
 
-// SumError refuses a [Repo.Update] one of whose sums cannot be stored: it is
+// Is makes errors.Is with [pipectx.ErrConflict] hold.
+func (e *ConflictError) Is(target error) bool { return target == pipectx.ErrConflict }
+
+// SumError refuses a [Repo.Update] or [Repo.Upsert] one of whose sums cannot be stored: it is
 // outside of what the field's type or its rules allow, or what is stored is no
 // number. Nothing was changed.
 type SumError struct {

@@ -67,19 +67,31 @@ func (s *schema) columnAt(offset uintptr, t reflect.Type) (*column, error) {
 // Name is the field's name in the hash.
 func (f Field[T, V]) Name() string { return f.column.name }
 
-// Change is one change of a record of type T, for [Repo.Update]. It is made of
-// texts: what its maker changes afterwards does not matter.
+// Change is one change of a record of type T, for [Repo.Update] and [Repo.Upsert]. It
+// is made of texts: what its maker changes afterwards does not matter.
 type Change[T any] struct {
+	_ [0]*T // so that one of other records is not converted to it
+	change
+}
+
+// A change is a Change of a record of any type.
+type change struct {
 	name   string
-	what   string // a word of update.lua
+	what   string // a word of change.lua
 	text   string
 	bounds string
+	start  string // what a sum begins with where there is no number yet, "" for 0
 	err    error
+}
+
+// erased are changes of a record of any type, in the same memory.
+func erased[T any](changes []Change[T]) []change {
+	return unsafe.Slice((*change)(unsafe.Pointer(unsafe.SliceData(changes))), len(changes))
 }
 
 // Set sets the field to v, which must keep its rules. An absent v clears it.
 func (f Field[T, V]) Set(v V) Change[T] {
-	if f.column.codec.Absent(unsafe.Pointer(&v)) {
+	if f.column.absent(unsafe.Pointer(&v)) {
 		return f.Clear()
 	}
 	return f.change("set", v)
@@ -88,17 +100,17 @@ func (f Field[T, V]) Set(v V) Change[T] {
 // SetIfAbsent sets the field to v unless it has a value. A field that is never
 // absent has one once the record was stored.
 func (f Field[T, V]) SetIfAbsent(v V) Change[T] {
-	if f.column.codec.Absent(unsafe.Pointer(&v)) {
-		return Change[T]{name: f.column.name, err: fmt.Errorf("model: SetIfAbsent(%s): the value is absent; nothing would change", f.column.name)}
+	if f.column.absent(unsafe.Pointer(&v)) {
+		return Change[T]{change: change{name: f.column.name, err: fmt.Errorf("model: SetIfAbsent(%s): the value is absent; nothing would change", f.column.name)}}
 	}
 	return f.change("absent", v)
 }
 
-// Clear makes the field absent. Its type must have that state: a pointer or
-// field.Optional.
+// Clear makes the field absent. It must have that state: a pointer, field.Optional,
+// or the option omitempty.
 func (f Field[T, V]) Clear() Change[T] {
-	if !f.column.codec.Optional() {
-		return Change[T]{name: f.column.name, err: fmt.Errorf("model: Clear(%s): a %v is never absent; declare the field as a pointer or field.Optional, or set it", f.column.name, f.column.codec.Type())}
+	if !f.column.optional() {
+		return Change[T]{change: change{name: f.column.name, err: fmt.Errorf("model: Clear(%s): a %v is never absent; declare the field as a pointer or field.Optional, or with omitempty, or set it", f.column.name, f.column.codec.Type())}}
 	}
 	var absent V
 	return f.change("clear", absent)
@@ -106,12 +118,16 @@ func (f Field[T, V]) Clear() Change[T] {
 
 // change validates v and takes its text.
 func (f Field[T, V]) change(what string, v V) Change[T] {
-	c := Change[T]{name: f.column.name, what: what}
 	record := new(T)
-	at := f.column.at(unsafe.Pointer(record))
-	*(*V)(at) = v
-	if c.err = f.schema.rules.checkField(unsafe.Pointer(record), f.column); c.err == nil && what != "clear" {
-		c.text, c.err = f.column.text(at)
+	*(*V)(f.column.at(unsafe.Pointer(record))) = v
+	return Change[T]{change: f.schema.change(what, f.column, unsafe.Pointer(record))}
+}
+
+// change is one to the value of a column in the record at p.
+func (s *schema) change(what string, col *column, p unsafe.Pointer) change {
+	c := change{name: col.name, what: what}
+	if c.err = s.rules.checkField(p, col); c.err == nil && what != "clear" {
+		c.text, c.err = col.text(col.at(p))
 	}
 	return c
 }
@@ -130,12 +146,13 @@ type Number interface {
 	~int | ~int8 | ~int16 | ~int32 | ~int64 | ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~float32 | ~float64
 }
 
-// Incr adds n to a number, on the server. A missing number counts as 0, so a
-// counter is best a plain field; pointers and field.Optional have no Incr.
-// Integers are added exactly in all 64 bits, floats as Go adds a float64. The sum
-// is refused, and with it the whole Update, unless the field's type can hold it
-// and it keeps the rules eq, gt, gte, len, lt, lte, max and min of its `validate`
-// tag; other rules are not looked at. The error is a *[SumError].
+// Incr adds n to a number, on the server. A missing number counts as 0, or as the
+// field's default. So a number that may be absent has no Incr, which would not tell
+// absent from 0: declare a counter as a plain field, or Edit the record. Integers are
+// added exactly in all 64 bits, floats as Go adds a float64. The sum is refused, and
+// with it the whole Update, unless the field's type can hold it and it keeps the rules
+// eq, gt, gte, len, lt, lte, max and min of its `validate` tag; other rules are not
+// looked at. The error is a *[SumError].
 func Incr[T any, V Number](f Field[T, V], n V) Change[T] { return sum(f, n) }
 
 // Decr takes n from a number, as [Incr] adds it: for unsigned fields too.
@@ -150,18 +167,23 @@ func Decr[T any, V Number](f Field[T, V], n V) Change[T] {
 }
 
 func sum[T any, V Number](f Field[T, V], n V) Change[T] {
-	c := Change[T]{name: f.column.name, what: "add", bounds: f.column.bounds}
-	switch f.column.codec.Number() {
+	return Change[T]{change: f.column.sum(float64(n), unsafe.Pointer(&n))}
+}
+
+// sum is the change that adds the number at p, which is about n.
+func (col *column) sum(n float64, p unsafe.Pointer) change {
+	c := change{name: col.name, what: "add", bounds: col.bounds, start: col.preset}
+	switch col.codec.Number() {
 	case field.FloatNumber:
 		c.what = "addfloat"
-		if x := float64(n); math.IsNaN(x) || math.IsInf(x, 0) {
+		if math.IsNaN(n) || math.IsInf(n, 0) {
 			c.err = fmt.Errorf("model: %s: %v cannot be added to a number", c.name, n)
 			return c
 		}
 	case field.NotNumber:
-		c.err = fmt.Errorf("model: %s: nothing can be added to it: %s is not stored as a number", c.name, f.column.codec.Name())
+		c.err = fmt.Errorf("model: %s: nothing can be added to it: %s is not stored as a number", c.name, col.codec.Name())
 		return c
 	}
-	c.text, c.err = f.column.text(unsafe.Pointer(&n))
+	c.text, c.err = col.text(p)
 	return c
 }

@@ -27,6 +27,7 @@ func (o luaOption) Apply(*keyspace.Settings) error {
 // on a record. It holds no connection; [Operation.On] binds it.
 type Operation[K, In, Out any] struct {
 	entry      *lua.Entry[In, Out]
+	prefix     string // of the model
 	keyOf      func(K) (string, error)
 	connection string
 	records    []reflect.StructField // of In: those that are records
@@ -80,19 +81,20 @@ func TryMethod[In, Out, T, K any](m *Model[T, K], name string) (*Operation[K, In
 	if err != nil {
 		return nil, fmt.Errorf("model: Method %q of %v: %w", name, m.schema.typ, err)
 	}
-	return &Operation[K, In, Out]{entry: entry, keyOf: m.KeyOf, connection: m.connection, records: recordsIn(reflect.TypeFor[In]())}, nil
+	return &Operation[K, In, Out]{entry: entry, prefix: m.prefix, keyOf: m.KeyOf, connection: m.connection, records: recordsIn(reflect.TypeFor[In]())}, nil
 }
 
 // Script is the compiled script, to read or to load by hand.
 func (o *Operation[K, In, Out]) Script() *lua.Script { return o.entry.Script() }
 
-// On binds the operation to a DB.
+// On binds the operation to a DB. It panics if db is nil.
 func (o *Operation[K, In, Out]) On(db *pipectx.DB) BoundOperation[K, In, Out] {
-	db, err := connect(db, o.connection)
+	db, err := connect(o.prefix, db, o.connection)
 	return BoundOperation[K, In, Out]{operation: o, db: db, err: err}
 }
 
-// BoundOperation is an [Operation] on a DB. Safe for concurrent use.
+// BoundOperation is an [Operation] on a DB. Safe for concurrent use. Make it with
+// [Operation.On]: a zero one panics.
 type BoundOperation[K, In, Out any] struct {
 	operation *Operation[K, In, Out]
 	db        *pipectx.DB
@@ -105,6 +107,9 @@ type BoundOperation[K, In, Out any] struct {
 // Cost: EVALSHA, at first EVAL; 1 command; 1 round trip outside Run, none of its
 // own inside.
 func (b BoundOperation[K, In, Out]) Call(ctx context.Context, id K, in In) *pipectx.Ref[Out] {
+	if b.operation == nil {
+		panic(errors.New("model: a zero BoundOperation has no function to call; bind the operation to a DB: Operation.On(db)"))
+	}
 	key, err := b.operation.keyOf(id)
 	if b.err != nil {
 		err = b.err

@@ -31,13 +31,18 @@ type Model[T, K any] struct {
 	schema     *schema
 	lua        *lua.Mod
 	newID      func() K // nil where the caller gives ids
+	counter    string   // the key that ids are drawn from, "" for none
+	begin      []string // what calls of scripts begin with
+	hash       *keyspace.Hash[K, string, string]
+	hooks      *hooks
+	direct     bool // Save is an HSET of a record that may stay on the stack
 	verbs      verbs[T]
 }
 
 // Define declares a model. T is a struct whose stored fields are tagged as for
 // go-redis, `redis:"name,option"`; the package doc lists the options. Options of
-// the model are a [keyspace.Placement], keyspace.TTL, keyspace.Connection and
-// [Lua].
+// the model are a [keyspace.Placement], keyspace.TTL, keyspace.Connection, [Lua]
+// and [Counter].
 //
 // A wrong declaration panics, at start-up, with the place, the type, the field
 // and the cure; [TryDefine] returns the error.
@@ -76,7 +81,12 @@ func (m *Model[T, K]) define(options []keyspace.Option) (err error) {
 		return fmt.Errorf("the key field %s is of type %v, and the model's ids are %v; make them the same", m.schema.key.path, have, k)
 	}
 	var shared []keyspace.Option
+	counted := false
 	for _, o := range options {
+		if _, ok := o.(counterOption); ok {
+			counted = true
+			continue
+		}
 		attached, ok := o.(luaOption)
 		switch {
 		case !ok:
@@ -100,10 +110,25 @@ func (m *Model[T, K]) define(options []keyspace.Option) (err error) {
 	if m.keys, err = keyspace.NewKeys[K](m.prefix, settings.Placement); err != nil {
 		return err
 	}
+	if counted {
+		if err := m.countIDs(k); err != nil {
+			return err
+		}
+	}
 	if k == reflect.TypeFor[uuid.UUID]() {
 		m.newID = func() K { return any(uuid.Must(uuid.NewV7())).(K) }
 	}
-	m.verbs = newVerbs[T](m.schema)
+	if m.hash, err = keyspace.TryNewHash[K, string, string](m.prefix, shared...); err != nil {
+		return err
+	}
+	if m.hooks, err = hooksOf(m.schema); err != nil {
+		return err
+	}
+	s := m.schema
+	m.direct = s.direct && !s.optional && !s.renamed && s.extra == nil && s.version == nil && s.rules == nil &&
+		m.ttl == "" && !m.hooks.aroundSave()
+	m.begin = s.opening(m.ttl)
+	m.verbs = newVerbs(m)
 	return nil
 }
 
@@ -115,15 +140,18 @@ func (m *Model[T, K]) KeyOf(id K) (string, error) { return m.keys.Key(id) }
 
 // On binds the model to a DB: what it returns has the verbs. If the model
 // declares a connection that the DB does not have, they answer
-// [pipectx.ErrUnknownConnection].
+// [pipectx.ErrUnknownConnection]. It panics if db is nil.
 func (m *Model[T, K]) On(db *pipectx.DB) Repo[T, K] {
-	db, err := connect(db, m.connection)
+	db, err := connect(m.prefix, db, m.connection)
 	return Repo[T, K]{model: m, db: db, err: err}
 }
 
 // connect returns the view of db on a connection; db itself, to answer errors
 // by, where it has none of that name.
-func connect(db *pipectx.DB, name string) (*pipectx.DB, error) {
+func connect(prefix string, db *pipectx.DB, name string) (*pipectx.DB, error) {
+	if db == nil {
+		panic(fmt.Errorf("model: On(nil): %s is bound to a DB that is nil; open the DB first", prefix))
+	}
 	if name == "" {
 		return db, nil
 	}
@@ -136,11 +164,21 @@ func connect(db *pipectx.DB, name string) (*pipectx.DB, error) {
 
 // Repo is a model on a DB. It is small and safe for concurrent use; copy it
 // freely. Its verbs queue on the pipeline that their context carries, or run at
-// once.
+// once. Make it with [Model.On]: those of a zero Repo panic.
 type Repo[T, K any] struct {
 	model *Model[T, K]
 	db    *pipectx.DB
 	err   error // the DB lacks the model's connection
+}
+
+var errZeroRepo = errors.New("model: a zero Repo has no records; bind the model to a DB: Model.On(db)")
+
+// bound returns the Repo's model, for which there must be one.
+func (r Repo[T, K]) bound() *Model[T, K] {
+	if r.model == nil {
+		panic(errZeroRepo)
+	}
+	return r.model
 }
 
 // id is where a record has its id.
@@ -153,41 +191,15 @@ func (r Repo[T, K]) command(name string, id K) *pipectx.Command {
 	return c
 }
 
-// script starts a call of a script on the record of an id. The first argument
-// of all is the time to live.
-func (r Repo[T, K]) script(s *pipectx.Script, id K) *pipectx.Command {
-	c := s.Command(1)
-	r.addKey(c, id)
-	c.Word(r.model.ttl)
-	return c
-}
-
 func (r Repo[T, K]) addKey(c *pipectx.Command, id K) {
 	if r.err != nil {
 		c.Fail(r.err)
 		return
 	}
-	c.AppendKey(r.model.keys.Append(c.Tail(), id))
+	c.AppendKey(r.bound().keys.Append(c.Tail(), id))
 }
 
-// addFields adds name and text of each field of the record at p that is not
-// absent.
-func (r Repo[T, K]) addFields(c *pipectx.Command, p unsafe.Pointer) {
-	for _, col := range r.model.schema.columns {
-		at := col.at(p)
-		if col.codec.Absent(at) {
-			continue
-		}
-		c.Fixed(&col.name)
-		tail, err := col.codec.Append(c.Tail(), at)
-		if err != nil {
-			err = r.unwritten(col, *r.model.id(p), err)
-		}
-		c.Append(tail, err)
-	}
-}
-
-// addDirect is addFields for a schema that is direct and in which no field may
+// addDirect is addRecord for a schema that is direct and in which no field may
 // be absent.
 func (r Repo[T, K]) addDirect(c *pipectx.Command, p unsafe.Pointer) {
 	for _, col := range r.model.schema.columns {
@@ -209,6 +221,7 @@ func (r Repo[T, K]) unwritten(col *column, id K, err error) error {
 // verbs are the functions that read replies, made once for each model so that
 // a call does not allocate them.
 type verbs[T any] struct {
+	keyOf     func(unsafe.Pointer) string // of the record there, for messages
 	load      func(pipectx.Reply, *T) error
 	loadMaybe func(pipectx.Reply, **T) error
 	created   func(pipectx.Reply, *T) error
@@ -216,11 +229,17 @@ type verbs[T any] struct {
 	written   func(pipectx.Reply, *T) error
 }
 
-func newVerbs[T any](s *schema) verbs[T] {
+func newVerbs[T, K any](m *Model[T, K]) verbs[T] {
+	s := m.schema
+	hooks := m.hooks
 	return verbs[T]{
-		load: func(r pipectx.Reply, record *T) error { return s.load(r, unsafe.Pointer(record)) },
+		keyOf: func(p unsafe.Pointer) string {
+			key, _ := m.KeyOf(*m.id(p)) // a key that cannot be made has failed already
+			return key
+		},
+		load: func(r pipectx.Reply, record *T) error { return s.load(r, unsafe.Pointer(record), hooks) },
 		loadMaybe: func(r pipectx.Reply, record **T) error {
-			err := s.load(r, unsafe.Pointer(*record))
+			err := s.load(r, unsafe.Pointer(*record), hooks)
 			if errors.Is(err, pipectx.ErrNotFound) {
 				*record, err = nil, nil
 			}

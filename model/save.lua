@@ -1,27 +1,38 @@
 -- model.save writes a whole record, whether or not there is one.
--- KEYS[1]  the record
--- ARGV[1]  its time to live in milliseconds, "" to leave it as it is
--- ARGV[2]  name of its version field, "" if it has none
--- ARGV[3]  the version it was loaded with
--- ARGV[4]  number of fields that are set
--- ARGV[5…] name, text of each; then the names of those that are absent
+-- KEYS[1]   the record
+-- ARGV[1…]  what write.open reads
+-- ARGV[…]   the version it was loaded with, "" if it has none
+-- ARGV[…]   number of fields that are set
+-- ARGV[…]   name, text of each; then the names of those that are absent
 -- Returns 1; or, when the stored version is another, that version as a text:
 -- "0" for a record without one, "" if there is no record.
-local key, ttl, version, loaded, set = KEYS[1], ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
-if version ~= "" then
-  local stored = redis.call("HGET", key, version)
-  if (stored or "0") ~= loaded then
-    return stored or redis.call("EXISTS", key) == 1 and "0" or ""
+local M = {}
+
+local number = require "redmoon_number"
+local write = require "redmoon_write"
+
+-- is tells whether a stored version, perhaps written otherwise than we would, is
+-- the one that was loaded.
+local function is(stored, version)
+  return stored == version or number.add(stored, "0", "-9223372036854775808 9223372036854775807") == version
+end
+
+function M.save(keys, argv)
+  local r, at = write.open(keys, argv)
+  if r.version ~= "" then
+    local stored = redis.call("HGET", r.key, r.version)
+    if not is(stored or "0", argv[at]) then
+      return stored or write.exists(r) and "0" or ""
+    end
   end
+  local from = at + 2
+  local to = from - 1 + 2 * tonumber(argv[at + 1])
+  local refused = write.check(r, argv, from, to)
+  if refused then
+    return refused
+  end
+  write.flush(r, argv, from, to, argv, to + 1, #argv)
+  return 1
 end
--- First what is set: a hash that loses its last field is gone, and with it its
--- time to live.
-local last = 4 + 2 * set
-redis.call("HSET", key, unpack(ARGV, 5, last))
-if #ARGV > last then
-  redis.call("HDEL", key, unpack(ARGV, last + 1))
-end
-if ttl ~= "" then
-  redis.call("PEXPIRE", key, ttl)
-end
-return 1
+
+return M

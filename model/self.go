@@ -1,7 +1,6 @@
 package model
 
 import (
-	_ "embed"
 	"fmt"
 	"reflect"
 	"slices"
@@ -12,12 +11,6 @@ import (
 	"github.com/redmoon-go/redmoon/field"
 	"github.com/redmoon-go/redmoon/lua"
 )
-
-//go:embed self.lua
-var selfLua string
-
-// selfModule is behind the records that Lua functions see.
-var selfModule = lua.Must(lua.TryModule("redmoon_self", lua.Import(numberModule), lua.Source("redmoon_self.lua", selfLua)))
 
 // opener makes the Lua expression of a record; ttl is its model's.
 func (s *schema) opener(ttl string) lua.Opener {
@@ -35,6 +28,9 @@ func (s *schema) opener(ttl string) lua.Opener {
 				if c.lua != "" && (escapes || slices.Contains(fetch, c.name)) {
 					types = append(types, "["+quote(c.name)+"]="+quote(c.lua))
 				}
+				if slices.Contains(fetch, c.name) {
+					fetch = append(fetch, c.was...)
+				}
 			}
 			if s.version != nil && !slices.Contains(fetch, s.version.name) && slices.ContainsFunc(uses, writes) {
 				fetch = append(fetch, s.version.name) // to be counted up
@@ -49,10 +45,42 @@ func (s *schema) opener(ttl string) lua.Opener {
 			if s.version != nil {
 				version = s.version.name
 			}
-			return fmt.Sprintf("__.redmoon_self.open(%s,{%s},{%s},%s,%s)",
-				key, strings.Join(types, ","), strings.Join(fetch, ","), quote(version), expiry), nil
+			return fmt.Sprintf("__.redmoon_self.open(%s,{%s},{%s},%s,%s%s)",
+				key, strings.Join(types, ","), strings.Join(fetch, ","), quote(version), expiry, s.more()), nil
 		},
 	}
+}
+
+// more is what else self.lua is to know of the fields, as its last argument behind a
+// comma; "" if there is nothing.
+func (s *schema) more() string {
+	var lives, was, presets string
+	for _, c := range s.columns {
+		name := ",[" + quote(c.name) + "]="
+		if c.lives {
+			lives += name + quote(c.lifeInLua())
+		}
+		if c.was != nil {
+			old := make([]string, len(c.was))
+			for i := range old {
+				old[i] = quote(c.was[i])
+			}
+			was += name + "{" + strings.Join(old, ",") + "}"
+		}
+		if c.preset != "" && c.lua != "" && !c.codec.Optional() {
+			presets += name + quote(c.preset)
+		}
+	}
+	text := ""
+	for _, table := range []struct{ name, items string }{{"lives", lives}, {"was", was}, {"presets", presets}} {
+		if table.items != "" {
+			text += "," + table.name + "={" + table.items[1:] + "}"
+		}
+	}
+	if text != "" {
+		text = ",{" + text[1:] + "}"
+	}
+	return text
 }
 
 // writes tells whether a use may assign a field.
@@ -77,7 +105,12 @@ func (s *schema) check(uses []lua.Use) (fetch []string, err error) {
 		case u.Field == s.key.name:
 			return nil, u.Fault(fmt.Sprintf("%v keeps its id in the Redis key, not in a field %q", s.typ, u.Field), "use self.key, or pass the id as an argument")
 		case c == nil:
-			return nil, u.Fault(fmt.Sprintf("%v has no field %q", s.typ, u.Field), suggest(u.Field, s.names(), "it has "))
+			cure := suggest(u.Field, s.names(), "it has ")
+			inline := func(c *column) bool { return strings.HasPrefix(c.name, u.Field+".") }
+			if i := slices.IndexFunc(s.columns, inline); i >= 0 {
+				cure = fmt.Sprintf("its fields are the record's: self[%q]", s.columns[i].name)
+			}
+			return nil, u.Fault(fmt.Sprintf("%v has no field %q", s.typ, u.Field), cure)
 		case c == s.version && u.Write:
 			return nil, u.Fault("the version is not assigned", "every change counts it up")
 		case c.lua == "":
@@ -119,6 +152,12 @@ func luaType(c *column, t tag) string {
 	case field.LuaBytes:
 		if base(c.codec.Type()).Kind() == reflect.Slice { // an array has a length that Lua would not keep
 			text = "s"
+		}
+	}
+	if words := c.codec.OneOf(); words != nil {
+		text = "w " + strings.Join(words, " ")
+		if view.Kind == field.LuaInt {
+			text = "x " + strings.Join(words, " ")
 		}
 	}
 	if view.Optional && text != "" {

@@ -5,6 +5,7 @@
 local M = {}
 
 local number = require "redmoon_number"
+local write = require "redmoon_write"
 
 local order = {}  -- the states of records, in the order of opening
 local byKey = {}  -- key → state: one record opened twice is one record
@@ -19,17 +20,23 @@ local huge = 1 / 0 -- math.huge is finite on the embedded server
 -- exists tells whether the record is stored, asking the server at most once.
 local function exists(s)
   if s.exists == nil then
-    s.exists = redis.call("EXISTS", s.key) == 1
+    s.exists = write.exists(s)
   end
   return s.exists
 end
 
--- stored returns the text of a field, false if it has none.
+-- stored returns the text of a field, or else of the names that it had; false if
+-- it has none.
 local function stored(s, name)
   local text = s.text[name]
   if text == nil then
     text = redis.call("HGET", s.key, name)
     s.text[name] = text
+  end
+  if not text and s.was and s.was[name] then
+    for _, old in ipairs(s.was[name]) do
+      text = text or stored(s, old)
+    end
   end
   return text
 end
@@ -41,6 +48,8 @@ end
 --   f bounds   float; n where NaN and infinities are stored too
 --   b          boolean; e where an empty text is false
 --   t unit     time in microseconds, stored in units of so many
+--   w words    string that is one of a few
+--   x words    integer that is one of a few
 local function kind(s, name)
   local as = s.fields[name]
   if not as then
@@ -55,29 +64,59 @@ local function inexact(s, name, text)
   fault("RANGE", s.key .. " " .. name .. ": " .. text .. " is beyond 2^53, where Lua numbers are no longer exact")
 end
 
+-- far tells whether a time is so far from 1970 that Lua numbers do not tell it
+-- from the next one of its unit: how far that is depends on the powers of 2 in
+-- the unit. Go's zero time is a number in all units.
+local function far(microseconds, unit)
+  local most = 9007199254740992
+  if unit == "1000" then
+    most = most * 8
+  elseif unit == "1000000" then
+    most = most * 64
+  end
+  return (microseconds >= most or microseconds <= -most) and microseconds ~= -62135596800000000
+end
+
+local function tooFar(s, name, text)
+  fault("RANGE", s.key .. " " .. name .. ": " .. text .. " is too far from 1970 to be exact as a number of microseconds")
+end
+
+-- listed tells whether a text is one of the words with a space between.
+local function listed(words, text)
+  return not string.find(text, " ", 1, true) and string.find(" " .. words .. " ", " " .. text .. " ", 1, true)
+end
+
 -- decode returns the value of a stored text.
 local function decode(s, name, text, letter, more)
   local v, want
   if letter == "s" then
     v = text
-  elseif letter == "i" or letter == "t" then
+  elseif letter == "w" then
+    want = "one of " .. more
+    v = listed(more, text) and text or nil
+  elseif letter == "i" or letter == "t" or letter == "x" then
     want = "an integer"
     v = number.small(text)
     if not v then
       local sign, digits = string.match(text, "^([-+]?)0*(%d+)$")
       v = digits and number.parse(digits)
-      if v and (v > 9007199254740992 or string.format("%.0f", v) ~= digits) then
+      local rounded = v and string.format("%.0f", v) ~= digits
+      if rounded and letter == "t" then
+        tooFar(s, name, text)
+      elseif rounded or v and v > 9007199254740992 and letter ~= "t" then
         inexact(s, name, text)
       end
-      if sign == "-" then
+      if v and sign == "-" then
         v = 0 - v
       end
     end
     if v and letter == "t" then
       v = v * tonumber(more)
-      if v > 9007199254740992 or v < -9007199254740992 then
-        inexact(s, name, text)
+      if far(v, more) then
+        tooFar(s, name, text)
       end
+    elseif letter == "x" and not listed(more, text) then
+      want, v = "one of " .. more, nil
     end
   elseif letter == "f" or letter == "n" then
     want = "a number"
@@ -104,16 +143,19 @@ end
 -- its rules do not allow.
 local function encode(s, name, v, letter, more)
   local want, is = "a string", "string"
-  if letter == "i" or letter == "t" then
+  if letter == "i" or letter == "t" or letter == "x" then
     want, is = "an integer", "number"
   elseif letter == "f" or letter == "n" then
     want, is = "a float", "number"
-  elseif letter ~= "s" then
+  elseif letter ~= "s" and letter ~= "w" then
     want, is = "a boolean", "boolean"
   end
   if type(v) ~= is then
     fault("TYPE", s.key .. " " .. name .. " is " .. want .. ", not a " .. type(v))
   elseif is == "string" then
+    if letter == "w" and not listed(more, v) then
+      fault("RANGE", s.key .. " " .. name .. ": " .. v .. " is not one of " .. more)
+    end
     return v
   elseif is == "boolean" then
     return v and "1" or "0"
@@ -125,14 +167,24 @@ local function encode(s, name, v, letter, more)
     fault("RANGE", s.key .. " " .. name .. " must be finite, and is " .. tostring(v))
   end
   if letter == "t" then
-    v = math.floor(v / tonumber(more))
-  elseif letter == "i" and v ~= math.floor(v) then
+    if far(v, more) then
+      tooFar(s, name, string.format("%.0f", v))
+    end
+    return string.format("%.0f", math.floor(v / tonumber(more)) + 0)
+  elseif want == "an integer" and v ~= math.floor(v) then
     fault("TYPE", s.key .. " " .. name .. " is an integer, not " .. tostring(v))
   end
   if want == "an integer" and (v >= 9007199254740992 or v <= -9007199254740992) then
     inexact(s, name, string.format("%.0f", v)) -- 2^53 itself may be what is left of 2^53 + 1
   end
-  local why = letter ~= "t" and number.outside(v, more)
+  if letter == "x" then
+    local text = string.format("%.0f", v + 0)
+    if not listed(more, text) then
+      fault("RANGE", s.key .. " " .. name .. ": " .. text .. " is not one of " .. more)
+    end
+    return text
+  end
+  local why = number.outside(v, more)
   if why then
     fault("RANGE", s.key .. " " .. name .. ": " .. number.write(v) .. " is " .. why)
   end
@@ -164,8 +216,11 @@ local function get(s, name)
     if not exists(s) then
       fault("NOTFOUND", s.key .. " does not exist")
     end
+    local preset = s.presets and s.presets[name]
     v = 0
-    if letter == "s" then
+    if preset then
+      v = decode(s, name, preset, letter, more)
+    elseif letter == "s" or letter == "w" then
       v = ""
     elseif letter == "b" or letter == "e" then
       v = false
@@ -198,8 +253,10 @@ end
 -- open returns the record of a key. fields maps names to types, of those that
 -- the function may use; names are the fields to fetch at once; version is the
 -- field that counts changes, or ""; ttl is the time to live in milliseconds that
--- a write renews, 0 for none.
-function M.open(key, fields, names, version, ttl)
+-- a write renews, 0 for none; more, which the record of most models lacks, has the
+-- lives and was of write.lua, and in presets the texts that are read of fields which
+-- are not stored.
+function M.open(key, fields, names, version, ttl, more)
   local s = byKey[key]
   if not s then
     s = {
@@ -215,6 +272,9 @@ function M.open(key, fields, names, version, ttl)
   end
   for name, as in pairs(fields) do
     s.fields[name] = as
+  end
+  for what, of in pairs(more or {}) do
+    s[what] = of
   end
   s.ttl = math.max(s.ttl, ttl)
   if #names > 0 then
@@ -239,49 +299,46 @@ local function same(s, name, text)
   return ok and v == s.value[name]
 end
 
--- plan returns what is to be written of a record, or faults.
+-- plan adds to a record what is to be written of it, or faults.
 local function plan(s)
-  local set, gone = {}, {}
+  local set, gone, changed = {}, {}, false
   for _, name in ipairs(s.changed) do
     local text, old = s.change[name], stored(s, name)
-    if text ~= old and not same(s, name, old) then
-      if text then
-        set[#set + 1] = name
-        set[#set + 1] = text
-      else
-        gone[#gone + 1] = name
-      end
+    local differs = text ~= old and not same(s, name, old)
+    changed = changed or differs
+    if text and (differs or write.begins(s, name)) then
+      set[#set + 1] = name
+      set[#set + 1] = text
+    elseif differs then
+      gone[#gone + 1] = name
     end
   end
-  if s.version ~= "" and (#set > 0 or #gone > 0) then
+  if s.version ~= "" and changed then
     local old = stored(s, s.version)
-    local new, why = number.add(old or "0", "1", "0 9223372036854775807")
-    if not new then
+    local why = write.count(s, old, set)
+    if why then
       fault("DECODE", s.key .. " " .. s.version .. " (" .. old .. ") cannot be counted up: " .. why)
     end
-    set[#set + 1] = s.version
-    set[#set + 1] = new
   end
-  return {s = s, set = set, gone = gone}
+  local refused = write.check(s, set, 1, #set)
+  if refused and refused.unsupported then
+    fault("UNSUPPORTED", s.key .. ": its fields have times to live of their own; they need " .. refused.unsupported)
+  elseif refused then
+    error(refused)
+  end
+  s.set, s.gone = set, gone
 end
 
 -- close writes what was assigned, after all of it was found to be sound.
 function M.close()
-  local plans = {}
   for _, s in ipairs(order) do
     if #s.changed > 0 then
-      plans[#plans + 1] = plan(s)
+      plan(s)
     end
   end
-  for _, p in ipairs(plans) do
-    if #p.set > 0 then
-      redis.call("HSET", p.s.key, unpack(p.set))
-    end
-    if #p.gone > 0 then
-      redis.call("HDEL", p.s.key, unpack(p.gone))
-    end
-    if p.s.ttl > 0 then
-      redis.call("PEXPIRE", p.s.key, p.s.ttl)
+  for _, s in ipairs(order) do
+    if #s.changed > 0 then
+      write.flush(s, s.set, 1, #s.set, s.gone, 1, #s.gone)
     end
   end
 end

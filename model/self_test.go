@@ -93,7 +93,13 @@ func TestSelfReads(t *testing.T) {
 		{"seconds", "sec", "1767323045", "number 1.767323045e+15", ""},
 		{"milliseconds", "ms", "1767323045006", "number 1.767323045006e+15", ""},
 		{"microseconds", "us", "-1", "number -1", ""},
-		{"the year one", "ms", "-62135596800000", "", "RANGE"},
+		{"the zero time, in seconds", "sec", "-62135596800", "number -6.21355968e+16", ""},
+		{"the zero time, in milliseconds", "ms", "-62135596800000", "number -6.21355968e+16", ""},
+		{"the zero time, in microseconds", "us", "-62135596800000000", "number -6.21355968e+16", ""},
+		{"another time of that day", "us", "-62135596799999999", "", "RANGE zoo{a} us: -62135596799999999 is too far from 1970 to be exact as a number of microseconds"},
+		{"the farthest seconds", "sec", "576460752303", "number 5.76460752303e+17", ""},
+		{"farther ones", "sec", "-576460752304", "", "RANGE zoo{a} sec: -576460752304 is too far from 1970"},
+		{"milliseconds beyond all numbers", "ms", "9223372036854775807", "", "RANGE zoo{a} ms: 9223372036854775807 is too far from 1970"},
 		{"a duration", "wait", "1500000000", "number 1500000000", ""},
 		{"an absent string", "name", "-", "nil nil", ""},
 		{"an empty string", "name", "", "string ", ""},
@@ -127,7 +133,8 @@ func TestSelfReads(t *testing.T) {
 					continue
 				}
 				got = strings.NewReplacer("-nan", "nan", "NaN", "nan", "-Inf", "-inf", "1767323045000000", "1.767323045e+15",
-					"1767323045006000", "1.767323045006e+15", "9007199254740992", "9.007199254741e+15").Replace(got) // servers print numbers each in their way
+					"1767323045006000", "1.767323045006e+15", "9007199254740992", "9.007199254741e+15",
+					"-62135596800000000", "-6.21355968e+16", "576460752303000000", "5.76460752303e+17").Replace(got) // servers print numbers each in their way
 				if err != nil || got != c.want {
 					t.Errorf("%s: %s, %s: %q, want %q; %v", c.field, c.reason, how, got, c.want, err)
 				}

@@ -3,198 +3,205 @@ package model_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/redmoon-go/redmoon/model"
 	"github.com/redmoon-go/redmoon/pipectx"
 )
 
-// A twin does in memory what the verbs do on a server.
-type twin map[int64]Account
+var (
+	seeds = flag.Int("seeds", 2, "how many simulations there are on each server")
+	seed  = flag.Uint64("seed", 0, "the seed of the only simulation; 0 takes some of the clock")
+)
 
-func (w twin) create(a Account) (Account, error) {
-	if _, there := w[a.ID]; there {
-		return Account{}, model.ErrExists
-	}
-	a.Version = 1
-	w[a.ID] = a
-	return a, nil
-}
-
-func (w twin) save(a Account) (Account, error) {
-	if w[a.ID].Version != a.Version {
-		return Account{}, &model.ConflictError{}
-	}
-	a.Version++
-	w[a.ID] = a
-	return a, nil
-}
-
-func (w twin) update(id int64, name *string, mail **string, add int64) (n int, err error) {
-	a, there := w[id]
-	if !there {
-		return 0, pipectx.ErrNotFound
-	}
-	if a.Balance+add < 0 {
-		return 0, &model.SumError{}
-	}
-	old := show(a)
-	if name != nil && *name != a.Owner {
-		a.Owner = *name
-		n++
-	}
-	if mail != nil && fmt.Sprint(text(*mail)) != fmt.Sprint(text(a.Email)) {
-		a.Email = *mail
-		n++
-	}
-	if add != 0 {
-		a.Balance += add
-		n++
-	}
-	if show(a) != old {
-		a.Version++
-	}
-	w[id] = a
-	return n, nil
-}
-
-func text(s *string) string {
-	if s == nil {
-		return "absent"
-	}
-	return "=" + *s
-}
-
-// Random verbs on a few records leave server and twin alike, in answers and in
-// what is stored, one at a time and in pipelines.
+// Random verbs of concurrent clients, in pipelines and one at a time, leave server
+// and twins alike: in each answer, and in each text that is stored at the end. Each
+// client has records of its own, of which its twins know all; and all of them add to
+// one that they share, by every policy of concurrency, where no sum is lost.
+//
+// A subtest is named after its seed, which -seed repeats.
 func TestSimulation(t *testing.T) {
 	each(t, func(t *testing.T, p place) {
-		for range 3 {
-			seed := rand.Uint64()
-			t.Logf("seed %d", seed)
-			ctx := t.Context()
-			for id := range int64(5) {
-				accounts.On(p.db).Delete(ctx, id).Err()
+		steps := 10_000
+		if strings.HasSuffix(t.Name(), "/embedded") { // whose Lua is slow
+			steps = 500
+		}
+		lives := livesFields(t, p)
+		for i := range *seeds {
+			seed := *seed
+			if seed == 0 {
+				seed = rand.Uint64()
+			} else if i > 0 {
+				break
 			}
-			simulate(t, p, rand.New(rand.NewPCG(seed, 0)), 2000)
-			if t.Failed() {
-				return
-			}
+			t.Run(fmt.Sprint(seed), func(t *testing.T) {
+				t.Parallel()
+				simulate(t, p, seed, steps, lives)
+			})
 		}
 	})
 }
 
-func simulate(t *testing.T, p place, random *rand.Rand, steps int) {
-	w := twin{}
-	accounts := accounts.On(p.db)
-	var checks []func() error // of the pipeline that is open
-	record := func() Account {
-		a := ada()
-		a.ID, a.Owner, a.Balance = random.Int64N(5), fmt.Sprint("o", random.IntN(3)), random.Int64N(50)
-		if random.IntN(2) == 0 {
-			a.Email = nil
-		}
-		if a.Version = w[a.ID].Version; random.IntN(4) == 0 {
-			a.Version = random.Int64N(4)
-		}
-		return a
-	}
-	step := func(ctx context.Context) {
-		switch random.IntN(6) {
-		case 0:
-			a := record()
-			ref := pipectx.Handled(accounts.Create(ctx, a))
-			want, err := w.create(a)
-			checks = append(checks, func() error { return differs("create", ref, show, want, err) })
-		case 1:
-			a := record()
-			ref := pipectx.Handled(accounts.Save(ctx, a))
-			want, err := w.save(a)
-			checks = append(checks, func() error { return differs("save", ref, show, want, err) })
-		case 2, 3:
-			id, add := random.Int64N(5), random.Int64N(41)-20
-			changes := []model.Change[Account]{model.Incr(balance, add)}
-			var name *string
-			var mail **string
-			if random.IntN(2) == 0 {
-				name = new(fmt.Sprint("o", random.IntN(3)))
-				changes = append(changes, owner.Set(*name))
-			}
-			if random.IntN(2) == 0 {
-				mail = new((*string)(nil))
-				if random.IntN(2) == 0 {
-					*mail = new("b@example.org")
-				}
-				changes = append(changes, email.Set(*mail))
-			}
-			random.Shuffle(len(changes), func(i, j int) { changes[i], changes[j] = changes[j], changes[i] })
-			ref := pipectx.Handled(accounts.Update(ctx, id, changes...))
-			want, err := w.update(id, name, mail, add)
-			checks = append(checks, func() error { return differs("update", ref, func(n int) string { return fmt.Sprint(n) }, want, err) })
-		case 4:
-			id := random.Int64N(5)
-			ref := accounts.Get(ctx, id)
-			want, there := w[id]
-			var err error
-			if !there {
-				err = pipectx.ErrNotFound
-			}
-			checks = append(checks, func() error { return differs("get", ref, show, want, err) })
-		case 5:
-			if random.IntN(3) > 0 {
-				return
-			}
-			id := random.Int64N(5)
-			ref := accounts.Delete(ctx, id)
-			_, there := w[id]
-			delete(w, id)
-			checks = append(checks, func() error { return differs("delete", ref, func(b bool) string { return fmt.Sprint(b) }, there, nil) })
-		}
-	}
+const (
+	simulated = 4 // clients
+	theirs    = 5 // records of each
+	sharedID  = simulated * theirs
+)
 
-	for done := 0; done < steps; {
-		if n := random.IntN(20); n == 0 {
-			step(t.Context())
-			done++
-		} else {
-			err := pipectx.Run(t.Context(), p.db, func(ctx context.Context) error {
-				for range n {
-					step(ctx)
-				}
-				return nil
-			})
-			ok(t, "Run", err)
-			done += n
+func simulate(t *testing.T, p place, seed uint64, steps int, lives bool) {
+	m := model.Define[Member, int64](fmt.Sprintf("m%d", seed), model.Lua(memberLua))
+	repo := m.On(p.db)
+	value(t, "Create", repo.Create(t.Context(), Member{ID: sharedID}))
+	clients := make([]*simulation, simulated)
+	var all sync.WaitGroup
+	for i := range clients {
+		c := &simulation{
+			repo: repo, deposit: model.Method[int64, int64](m, "deposit").On(p.db), db: p.db, lives: lives,
+			random: rand.New(rand.NewPCG(seed, uint64(i))), first: int64(i * theirs), twins: make([]twin, theirs),
 		}
-		for _, check := range checks {
-			ok(t, fmt.Sprintf("after %d steps", done), check())
-		}
-		checks = checks[:0]
+		clients[i] = c
+		all.Go(func() {
+			if err := c.run(t.Context(), steps/simulated); err != nil {
+				t.Errorf("client %d: %v", i, err)
+			}
+		})
 	}
-	ids := []int64{0, 1, 2, 3, 4}
-	all := value(t, "GetMany", accounts.GetMany(t.Context(), ids...))
-	for _, id := range ids {
-		a, there := w[id]
-		if (all[id] != nil) != there || there && show(*all[id]) != show(a) {
-			t.Errorf("at the end %d is %v, want %v", id, all[id], a)
+	all.Wait()
+
+	there := []int64{sharedID}
+	sum, times := int64(10), 1
+	for _, c := range clients {
+		sum, times = sum+c.added, times+c.times
+		for i, want := range c.twins {
+			id := c.first + int64(i)
+			if got := value(t, "Hash", repo.Hash(id).GetAll(t.Context())); !maps.Equal(got, want.hash) {
+				t.Errorf("at the end %d is\n\t%v\nwant\n\t%v", id, got, want.hash)
+			}
+			if want.exists() {
+				there = append(there, id)
+				ttl := value(t, "TTL", repo.TTL(t.Context(), id))
+				if _, expires := ttl.Get(); expires != want.expires {
+					t.Errorf("at the end %d expires: %v, want %v", id, expires, want.expires)
+				}
+			}
 		}
+	}
+	want := map[string]string{"owner": "", "email": "none@example.org", "balance": fmt.Sprint(sum), "state": "open", "version": fmt.Sprint(times)}
+	if got := value(t, "Hash", repo.Hash(sharedID).GetAll(t.Context())); !maps.Equal(got, want) {
+		t.Errorf("at the end the shared record is\n\t%v\nwant\n\t%v", got, want)
+	}
+	stored := map[int64]bool{}
+	for id, err := range repo.ScanIDs(t.Context()) {
+		ok(t, "ScanIDs", err)
+		stored[id] = true
+	}
+	slices.Sort(there)
+	if got := slices.Sorted(maps.Keys(stored)); !slices.Equal(got, there) {
+		t.Errorf("at the end there are %v, want %v", got, there)
 	}
 }
 
-// differs compares what a Ref answers with the twin's answer, errors by their
-// kind.
-func differs[T any](verb string, ref *pipectx.Ref[T], show func(T) string, want T, wantErr error) error {
-	got, err := ref.Result()
-	kind := func(err error) int {
-		var conflict *model.ConflictError
-		var sum *model.SumError
-		return slices.Index([]bool{err == nil, errors.Is(err, model.ErrExists), errors.Is(err, pipectx.ErrNotFound), errors.As(err, &conflict), errors.As(err, &sum)}, true)
-	}
-	if kind(err) != kind(wantErr) || kind(err) < 0 || err == nil && show(got) != show(want) {
-		return fmt.Errorf("%s answers %s, %v; want %s, %v", verb, show(got), err, show(want), wantErr)
+// A simulation is one client, and what it knows of its records.
+type simulation struct {
+	repo    model.Repo[Member, int64]
+	deposit model.BoundOperation[int64, int64, int64]
+	db      *pipectx.DB
+	lives   bool // the server has times to live of fields
+	random  *rand.Rand
+	first   int64 // of its ids
+	twins   []twin
+	added   int64 // to the shared record
+	times   int   // how often
+	checks  []func() error
+}
+
+func (c *simulation) run(ctx context.Context, steps int) error {
+	for done := 0; done < steps; {
+		var err error
+		if n := c.random.IntN(30); n < 6 {
+			done++
+			err = c.alone(ctx)
+		} else {
+			done += n
+			err = pipectx.Run(ctx, c.db, func(ctx context.Context) error {
+				for range n {
+					c.step(ctx, false)
+				}
+				return nil
+			})
+		}
+		for _, check := range c.checks {
+			if err == nil {
+				err = check()
+			}
+		}
+		if err != nil {
+			return fmt.Errorf("after %d steps: %w", done, err)
+		}
+		c.checks = c.checks[:0]
 	}
 	return nil
+}
+
+// one of its records.
+func (c *simulation) one() (id int64, w *twin) {
+	n := c.random.Int64N(theirs)
+	return c.first + n, &c.twins[n]
+}
+
+func (c *simulation) coin() bool { return c.random.IntN(2) == 0 }
+
+func (c *simulation) maybe(texts ...string) *string {
+	if c.coin() {
+		return nil
+	}
+	return &texts[c.random.IntN(len(texts))]
+}
+
+// check compares what a Ref answers with the twin's answer, errors by their kind.
+func check[T any](c *simulation, verb string, ref *pipectx.Ref[T], show func(T) string, want T, wantErr error) {
+	pipectx.Handled(ref)
+	c.checks = append(c.checks, func() error {
+		got, err := ref.Result()
+		if kind(err) != kind(wantErr) || kind(err) == "?" || err == nil && show(got) != show(want) {
+			return fmt.Errorf("%s answers %s, %v; want %s, %v", verb, show(got), err, show(want), wantErr)
+		}
+		return nil
+	})
+}
+
+func kind(err error) string {
+	switch {
+	case err == nil:
+		return ""
+	case errors.Is(err, model.ErrExists):
+		return "exists"
+	case errors.Is(err, pipectx.ErrNotFound):
+		return "not found"
+	case errors.Is(err, pipectx.ErrConflict):
+		return "conflict"
+	case errors.As(err, new(*model.SumError)):
+		return "sum"
+	case errors.As(err, new(*model.ValidationError)):
+		return "invalid"
+	case errors.Is(err, errRange), strings.Contains(err.Error(), "RANGE"):
+		return "range"
+	}
+	return "?"
+}
+
+func plainly[T any](v T) string { return fmt.Sprint(v) }
+
+func pointed(s *string) string {
+	if s == nil {
+		return "absent"
+	}
+	return "=" + *s
 }

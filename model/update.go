@@ -2,24 +2,10 @@ package model
 
 import (
 	"context"
-	_ "embed"
 	"fmt"
 	"slices"
-	"strings"
 
-	"github.com/redmoon-go/redmoon/lua"
 	"github.com/redmoon-go/redmoon/pipectx"
-)
-
-//go:embed update.lua
-var updateLua string
-
-//go:embed number.lua
-var numberLua string
-
-var (
-	numberModule = lua.Must(lua.TryModule("redmoon_number", lua.Source("redmoon_number.lua", numberLua)))
-	updateScript = pipectx.NewScript(strings.Replace(updateLua, `require "redmoon_number"`, "(function()\n"+numberLua+"end)()", 1))
 )
 
 // Update makes typed changes to a record, all or none, and leaves its other
@@ -40,43 +26,52 @@ var (
 // own inside.
 func (r Repo[T, K]) Update(ctx context.Context, id K, changes ...Change[T]) *pipectx.Ref[int] {
 	c := r.script(updateScript, id)
-	if v := r.model.schema.version; v != nil {
-		c.Word(v.name)
-	} else {
-		c.Word("")
-	}
-	for i, change := range changes {
-		switch {
-		case change.name == "":
-			c.Fail(fmt.Errorf("model: Update: a Change is empty; make it with Set, SetIfAbsent, Clear, Incr or Decr"))
-		case change.err != nil:
-			c.Fail(change.err)
-		case slices.ContainsFunc(changes[:i], func(before Change[T]) bool { return before.name == change.name }):
-			c.Fail(fmt.Errorf("model: Update: two changes of %s; give one", change.name))
-		}
-		c.Word(change.what)
-		c.Word(change.name)
-		c.Word(change.text)
-		c.Word(change.bounds)
-	}
+	addChanges(c, "Update", erased(changes))
 	return pipectx.Send(ctx, r.db, c, updated)
+}
+
+// addChanges adds the words of changes, for a verb.
+func addChanges(c *pipectx.Command, verb string, changes []change) {
+	for i, one := range changes {
+		switch {
+		case one.name == "":
+			c.Fail(fmt.Errorf("model: %s: a Change is empty; make it with Set, SetIfAbsent, Clear, Incr or Decr", verb))
+		case one.err != nil:
+			c.Fail(one.err)
+		case slices.ContainsFunc(changes[:i], func(before change) bool { return before.name == one.name }):
+			c.Fail(fmt.Errorf("model: %s: two changes of %s; give one", verb, one.name))
+		}
+		if one.start == "" {
+			c.Word(one.what)
+		} else {
+			c.Word(one.what + " " + one.start)
+		}
+		c.Word(one.name)
+		c.Word(one.text)
+		c.Word(one.bounds)
+	}
 }
 
 // updated reads the reply of update.lua.
 func updated(r pipectx.Reply) (int, error) {
 	if !r.IsInt() {
-		refused, err := r.Texts()
-		if err != nil {
-			return 0, err
-		}
-		if len(refused) != 3 {
-			return 0, fmt.Errorf("model: update %s: unexpected reply %v", r.Key(), r)
-		}
-		return 0, &SumError{Key: r.Key(), Field: refused[0], Stored: refused[1], Reason: refused[2]}
+		return 0, refusedSum(r)
 	}
 	n, err := r.Int()
 	if n < 0 {
 		return 0, fmt.Errorf("model: update %s: %w; Update changes records that exist, Create and Save make them", r.Key(), pipectx.ErrNotFound)
 	}
 	return int(n), err
+}
+
+// refusedSum reads the reply of a script that refused a sum.
+func refusedSum(r pipectx.Reply) error {
+	refused, err := r.Texts()
+	if err == nil && len(refused) != 3 {
+		err = fmt.Errorf("model: update %s: unexpected reply %v", r.Key(), r)
+	}
+	if err != nil {
+		return err
+	}
+	return &SumError{Key: r.Key(), Field: refused[0], Stored: refused[1], Reason: refused[2]}
 }

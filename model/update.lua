@@ -1,77 +1,39 @@
 -- model.update changes fields of a record that exists.
--- KEYS[1]  the record
--- ARGV[1]  its time to live in milliseconds, "" to leave it as it is
--- ARGV[2]  name of its version field, "" if it has none
--- ARGV[3…] four words a change: what to do, field, value, bounds
---            set       the value is the new text
---            absent    likewise, unless the field has one
---            clear     the field is removed
---            add       the value is added, an integer, within bounds
---            addfloat  likewise, a float
+-- KEYS[1]   the record
+-- ARGV[1…]  what write.open reads
+-- ARGV[…]   the changes, see change.lua
 -- Returns the number of fields that have another text now; -1 when there is no
 -- record; or the field, its text and the reason when a sum was refused. Then
 -- nothing is changed.
-local number = require "redmoon_number"
-local key, ttl, version = KEYS[1], ARGV[1], ARGV[2]
+local M = {}
 
-local names = {}
-for i = 3, #ARGV, 4 do
-  names[#names + 1] = ARGV[i + 1]
-end
-if version ~= "" then
-  names[#names + 1] = version
-end
-local texts = #names > 0 and redis.call("HMGET", key, unpack(names)) or {}
-local exists = false
-for n = 1, #names do
-  exists = exists or texts[n]
-end
-if not exists and redis.call("EXISTS", key) == 0 then
-  return -1
-end
+local change = require "redmoon_change"
+local write = require "redmoon_write"
 
-local set, gone, changed = {}, {}, 0
-for n = 1, (#ARGV - 2) / 4 do
-  local what, field, value, bounds = unpack(ARGV, 4 * n - 1, 4 * n + 2)
-  local old, new, why = texts[n], value, nil
-  if what == "absent" then
-    new = old or value
-  elseif what == "clear" then
-    new = false
-  elseif what ~= "set" then
-    new, why = number[what](old or "0", value, bounds)
-    if not new then
-      return {field, old or "", why}
+function M.update(keys, argv)
+  local r, at = write.open(keys, argv)
+  local texts, exists = change.read(r, argv, at)
+  if not exists then
+    return -1
+  end
+  local set, gone = {}, {}
+  local changed, refused = change.decide(r, argv, at, texts, set, gone)
+  if refused then
+    return refused
+  end
+  if r.version ~= "" and changed > 0 then
+    local old = texts[#texts]
+    local why = write.count(r, old, set)
+    if why then
+      return {r.version, old or "", why}
     end
   end
-  if new ~= old then
-    changed = changed + 1
-    if new then
-      set[#set + 1] = field
-      set[#set + 1] = new
-    else
-      gone[#gone + 1] = field
-    end
+  refused = write.check(r, set, 1, #set)
+  if refused then
+    return refused
   end
-end
-if version ~= "" and changed > 0 then
-  local old = texts[#names]
-  local new, why = number.add(old or "0", "1", "0 9223372036854775807")
-  if not new then
-    return {version, old or "", why}
-  end
-  set[#set + 1] = version
-  set[#set + 1] = new
+  write.flush(r, set, 1, #set, gone, 1, #gone)
+  return changed
 end
 
--- Nothing can be refused from here on.
-if #set > 0 then
-  redis.call("HSET", key, unpack(set))
-end
-if #gone > 0 then
-  redis.call("HDEL", key, unpack(gone))
-end
-if ttl ~= "" then
-  redis.call("PEXPIRE", key, ttl)
-end
-return changed
+return M

@@ -65,7 +65,7 @@ func (r *rules) visit(t reflect.Type) error {
 		}
 		if rule := f.Tag.Get("validate"); rule != "" && rule != "-" {
 			ruled = true
-			if err := r.try(f.Type, rule); err != nil {
+			if err := r.try(t, f.Type, rule); err != nil {
 				return fmt.Errorf("field %s: the tag `validate:%q`: %w", f.Name, rule, err)
 			}
 		}
@@ -93,19 +93,24 @@ func optionalOf(t reflect.Type) (reflect.Type, bool) {
 
 // try tries each rule of a tag on a zero value: of several, validator would
 // come to the second only when the first holds.
-func (r *rules) try(t reflect.Type, tag string) error {
-	for t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	if value, ok := optionalOf(t); ok {
-		t = value
-	}
+//
+// in is the struct that the field is in.
+func (r *rules) try(in, t reflect.Type, tag string) error {
+	t = base(t)
 	words := strings.Split(tag, ",")
 	for i, word := range words {
+		isTime := t.Kind() == reflect.Struct && t.ConvertibleTo(reflect.TypeFor[time.Time]())
 		switch {
 		case word == "dive":
-			return r.dive(t, words[i+1:])
-		case isFlow(word), otherField(word), t.Kind() == reflect.Interface, t.Kind() == reflect.Struct:
+			return r.dive(in, t, words[i+1:])
+		case isFlow(word):
+			continue
+		case otherField(word):
+			if err := r.checkNamed(in, t, word); err != nil {
+				return err
+			}
+			continue
+		case t.Kind() == reflect.Interface, t.Kind() == reflect.Struct && !isTime:
 			continue
 		}
 		for rule := range strings.SplitSeq(word, "|") {
@@ -117,13 +122,16 @@ func (r *rules) try(t reflect.Type, tag string) error {
 			default:
 				return fmt.Errorf("the rule %s does not fit %v: %w", rule, t, err)
 			}
+			if err := r.neverHolds(t, rule); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
 // dive tries the rules of the elements of t.
-func (r *rules) dive(t reflect.Type, words []string) error {
+func (r *rules) dive(in, t reflect.Type, words []string) error {
 	switch t.Kind() {
 	case reflect.Slice, reflect.Array, reflect.Map:
 	default:
@@ -137,12 +145,12 @@ func (r *rules) dive(t reflect.Type, words []string) error {
 		if t.Kind() != reflect.Map || end == len(words) {
 			return fmt.Errorf("keys stands behind the dive into a map, and endkeys ends its rules")
 		}
-		if err := r.try(t.Key(), strings.Join(words[1:end], ",")); err != nil {
+		if err := r.try(in, t.Key(), strings.Join(words[1:end], ",")); err != nil {
 			return err
 		}
 		words = words[end+1:]
 	}
-	return r.try(t.Elem(), strings.Join(words, ","))
+	return r.try(in, t.Elem(), strings.Join(words, ","))
 }
 
 // isFlow knows the words of a tag that are no rules of their own.
@@ -190,19 +198,28 @@ func (r *rules) checkField(p unsafe.Pointer, c *column) error {
 	if r == nil {
 		return nil
 	}
-	for rule := range strings.SplitSeq(c.rule, ",") {
-		if rule == "dive" {
-			break
-		}
-		if otherField(rule) {
-			return fmt.Errorf("model: %v: the rule %s of %s looks at another field, which a single change does not have; Save the record", r.schema.typ, rule, c.name)
-		}
+	if rule := c.besideOther(); rule != "" {
+		return fmt.Errorf("model: %v: the rule %s of %s looks at another field, which a single change does not have; Save the record", r.schema.typ, rule, c.name)
 	}
 	skip := func(place []byte) bool {
 		path := r.path(string(place))
 		return !within(path, c.path) && !within(c.path, path)
 	}
 	return r.run(func() error { return r.engine.StructFiltered(reflect.NewAt(r.schema.typ, p).Interface(), skip) })
+}
+
+// besideOther is the column's rule that looks at another field, "" if it has
+// none.
+func (c *column) besideOther() string {
+	for rule := range strings.SplitSeq(c.rule, ",") {
+		if rule == "dive" {
+			break
+		}
+		if otherField(rule) {
+			return rule
+		}
+	}
+	return ""
 }
 
 // path cuts the type's name from a place that validator names.

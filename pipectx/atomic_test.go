@@ -237,6 +237,34 @@ func TestAtomicRefuses(t *testing.T) {
 	}
 }
 
+// OutsideAtomic tells whether what is queued is part of an Atomic.
+func TestOutsideAtomic(t *testing.T) {
+	db, other := embedded(t), embedded(t)
+	in := func(ctx context.Context, db *pipectx.DB) bool { return pipectx.OutsideAtomic(ctx, db, "x") != nil }
+	if in(t.Context(), db) {
+		t.Error("there is no pipeline")
+	}
+	err := pipectx.Run(t.Context(), db, func(ctx context.Context) error {
+		if in(ctx, db) {
+			t.Error("a Run is no Atomic")
+		}
+		return pipectx.Atomic(ctx, db, func(ctx context.Context) error {
+			if !in(ctx, db) || in(ctx, other) || in(pipectx.Detach(ctx), db) {
+				t.Error("an Atomic is its DB's, on its context")
+			}
+			return pipectx.Run(ctx, db, func(ctx context.Context) error {
+				if !in(ctx, db) {
+					t.Error("a Run in an Atomic is part of it")
+				}
+				return nil
+			})
+		})
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 // Blocks of many goroutines are never mixed, on one shared context either, and
 // no other client comes between.
 func TestAtomicIsAtomic(t *testing.T) {

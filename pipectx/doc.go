@@ -44,7 +44,7 @@
 // whose Awaits share round trips, [Coalesce] has immediate verbs share them.
 // [Begin] is Run for code without a closure, [Finally] runs when a Run returns,
 // [Detach] steps out of it, and [Map], [All], [Join] and [NewRef] make Refs of
-// Refs.
+// Refs. [Scan] iterates over keys.
 //
 // # Guarantees
 //

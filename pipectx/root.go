@@ -169,7 +169,7 @@ func (h *DB) outside(ctx context.Context, what string) error {
 	if _, err := s.usable(); err != nil {
 		return err
 	}
-	return fmt.Errorf("pipectx: %s inside a Run: a Run sends nothing before it ends; call %[1]s outside, or with a context of pipectx.Detach", what)
+	return fmt.Errorf("%s inside a Run: a Run sends nothing before it ends; call it outside, or with a context of pipectx.Detach", what)
 }
 
 func (s *scope) child(ctx context.Context) (*scope, error) {

@@ -163,18 +163,25 @@ func mayResend(ctx context.Context) bool { return ctx.Value(resendKey{}) != nil 
 //		return nil
 //	})
 //
-// The first call of set counts. A Ref that is never set answers [ErrDiscarded]
-// when the Run of ctx ends; without an open pipeline it stays pending.
+// The first call of set counts. A failure that it sets is one of the Run's, as that
+// of a command is, unless the Ref was given to [Handled]. A Ref that is never set
+// answers [ErrDiscarded] when the Run of ctx ends; without an open pipeline it stays
+// pending.
 func NewRef[T any](ctx context.Context) (ref *Ref[T], set func(T, error)) {
 	ref = &Ref[T]{core: core{rare: &rare{}}}
-	if s := innermost(ctx); s != nil {
+	s := innermost(ctx)
+	if s != nil {
 		s.hold(ref)
 	}
 	return ref, func(value T, err error) {
+		first := false
 		ref.rare.late.Do(func() {
-			ref.value, ref.err = value, err
+			ref.value, ref.err, first = value, err, true
 			ref.done.Store(true)
 		})
+		if first && s != nil && failure(err) && !ref.handled.Load() {
+			s.root.count(err)
+		}
 	}
 }
 

@@ -37,7 +37,7 @@ import (
 // Cost: no command of its own; 1 round trip to each connection and node for each
 // 1,000 commands or 1 MiB.
 func Stream(ctx context.Context, db *DB, fn func(ctx context.Context) error) error {
-	if err := db.outside(ctx, "Stream"); err != nil {
+	if err := db.outside(ctx, "pipectx: Stream"); err != nil {
 		return err
 	}
 	s, err := db.open(ctx)

@@ -44,7 +44,7 @@ func Watch(ctx context.Context, db *DB, fn func(ctx context.Context) error, keys
 	if db.closed.Load() {
 		return ErrClosed
 	}
-	if err := db.outside(ctx, "Watch"); err != nil {
+	if err := db.outside(ctx, "pipectx: Watch"); err != nil {
 		return err
 	}
 	db.debug.check(ctx, func() string { return "Watch" })

@@ -331,6 +331,13 @@ func (e *RunError) count(items []item) {
 	}
 }
 
+// count adds the failure of a Ref that is not a command's.
+func (r *root) count(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sent.add(err)
+}
+
 func (e *RunError) add(err error) {
 	e.Failed++
 	if len(e.Errors) < joined {

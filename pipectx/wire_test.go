@@ -233,6 +233,36 @@ func wireRows() []wireRow {
 				return nil
 			}))
 		}},
+		{"Outside", "outside and inside a Run", func(ctx context.Context, db *pipectx.DB) error {
+			if err := pipectx.Outside(ctx, db, "x"); err != nil {
+				return err
+			}
+			return pipectx.Run(ctx, db, func(ctx context.Context) error {
+				if pipectx.Outside(ctx, db, "x") == nil {
+					return errors.New("it does not see the Run")
+				}
+				return nil
+			})
+		}},
+		{"OutsideAtomic", "outside and inside an Atomic", func(ctx context.Context, db *pipectx.DB) error {
+			return pipectx.Run(ctx, db, func(ctx context.Context) error {
+				if err := pipectx.OutsideAtomic(ctx, db, "x"); err != nil {
+					return err
+				}
+				return pipectx.Atomic(ctx, db, func(ctx context.Context) error {
+					if pipectx.OutsideAtomic(ctx, db, "x") == nil {
+						return errors.New("it does not see the Atomic")
+					}
+					return nil
+				})
+			})
+		}},
+		{"Scan", "of a pattern and a type", func(ctx context.Context, db *pipectx.DB) error {
+			for _, err := range pipectx.Scan(ctx, db, "a*", "string") {
+				return err
+			}
+			return nil
+		}},
 		{"Run", "of nothing", func(ctx context.Context, db *pipectx.DB) error {
 			return pipectx.Run(ctx, db, func(context.Context) error { return nil })
 		}},

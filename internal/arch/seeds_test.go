@@ -10,7 +10,7 @@ import (
 )
 
 // The table of what redmoon carries over names, for each row, tests that
-// exist: what no test holds is not carried over.
+// exist, or says why there are none: what no test holds is not carried over.
 func TestSeedsNameTests(t *testing.T) {
 	holds(t, seeds(root))
 }
@@ -29,12 +29,17 @@ func seeds(root string) (findings []string) {
 		return []string{fmt.Sprintf("%s: %v", page, err)}
 	}
 	named := 0
-	for i, row := range strings.Split(string(text), "\n") {
-		if !strings.HasPrefix(strings.TrimSpace(row), "|") {
+	rows := strings.Split(string(text), "\n")
+	for i, row := range rows {
+		if !strings.HasPrefix(row, "|") || strings.HasPrefix(row, "|---") || i+1 < len(rows) && strings.HasPrefix(rows[i+1], "|---") {
 			continue
 		}
-		for _, m := range mention.FindAllStringSubmatch(row, -1) {
-			at := fmt.Sprintf("%s:%d", page, i+1)
+		at := fmt.Sprintf("%s:%d", page, i+1)
+		mentions := mention.FindAllStringSubmatch(row, -1)
+		if mentions == nil && !strings.Contains(row, "not yet (") && !strings.Contains(row, "not carried over") {
+			findings = append(findings, at+": the row names no test, and does not say why")
+		}
+		for _, m := range mentions {
 			ref := reference.FindStringSubmatch(m[1])
 			if ref == nil {
 				findings = append(findings, fmt.Sprintf("%s: `%s` is not of the form path/to_test.go:TestName", at, m[1]))
@@ -67,14 +72,17 @@ func TestSeedsFindings(t *testing.T) {
 			"| a beginning | `pipectx/run_test.go:TestRu` |\n" +
 			"| elsewhere | `pipectx/ref_test.go:TestRef` |\n" +
 			"| vague | `pipectx/run_test.go` |\n" +
-			"| no test | `Run` |\n",
+			"| no test | `Run` |\n" +
+			"| later | not yet (lock) |\n" +
+			"| never | not carried over |\n",
 	})
 	finds(t, seeds(dir),
 		"docs/seeds.md:6: `pipectx/run_test.go:TestRunner`: there is no func TestRunner",
 		"docs/seeds.md:7: `pipectx/run_test.go:TestRu`: there is no func TestRu ",
 		"docs/seeds.md:8: `pipectx/ref_test.go:TestRef`: there is no file",
 		"docs/seeds.md:9: `pipectx/run_test.go` is not of the form",
+		"docs/seeds.md:10: the row names no test, and does not say why",
 	)
-	finds(t, seeds(plantAt(t, map[string]string{"docs/seeds.md": "| feature |\n"})), "docs/seeds.md: no row names a test")
+	finds(t, seeds(plantAt(t, map[string]string{"docs/seeds.md": "| feature |\n|---|\n"})), "docs/seeds.md: no row names a test")
 	finds(t, seeds(t.TempDir()), "docs/seeds.md: ")
 }

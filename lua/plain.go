@@ -1,0 +1,28 @@
+package lua
+
+import "fmt"
+
+// Link compiles a function that is called with KEYS and ARGV as they are, two
+// tables, and whose result is the reply as it is. It is for packages whose verbs
+// are scripts: they give and read plain words, and see to it themselves that a
+// failure is returned, as {err = "CODE text"}, and not raised. All others have
+// [Bind].
+//
+//	-- name
+//	local __={…}
+//	…
+//	return __.module.function(KEYS,ARGV)
+func Link(mod *Mod, function, name string) (*Script, error) {
+	f, err := mod.function(function)
+	if err != nil {
+		return nil, err
+	}
+	if n := len(f.sign.Params); n != 2 || f.isMethod() {
+		return nil, fmt.Errorf("lua: %s: %s is linked with KEYS and ARGV; it takes two parameters", f.at(f.def.Pos()), f.title())
+	}
+	return link(linkage{
+		entry: f,
+		name:  name,
+		call:  fmt.Sprintf("return __.%s.%s(KEYS,ARGV)", f.unit.mod.name, f.name),
+	})
+}
