@@ -329,6 +329,7 @@ func TestAtomicUnderScriptFlush(t *testing.T) {
 	})
 	const rounds = 300
 	for range rounds {
+		script(t.Context(), db, "outside") // known by its SHA1 from here on, or already forgotten
 		err := pipectx.Atomic(t.Context(), db, func(ctx context.Context) error {
 			do(ctx, db, "INCR", "before")
 			script(ctx, db, "within")
@@ -345,6 +346,32 @@ func TestAtomicUnderScriptFlush(t *testing.T) {
 	got, err := pipectx.Do[[]string](t.Context(), db, "MGET", "before", "within", "behind").Result()
 	if expect := fmt.Sprintf("[%d %d %d]", rounds, 10*rounds, rounds); err != nil || fmt.Sprint(got) != expect {
 		t.Errorf("counted %v, %v; want %s", got, err, expect)
+	}
+}
+
+// What EXEC answers has run, whatever it says: also an error in the very words by
+// which a server refuses a command.
+func TestAtomicRunsOnceWhateverItSays(t *testing.T) {
+	for _, says := range []string{
+		"LOADING Redis is loading the dataset in memory",
+		"TRYAGAIN Multiple keys request during rehashing of slot",
+		"NOSCRIPT No matching script. Please use EVAL.",
+	} {
+		t.Run(says, func(t *testing.T) {
+			client := redistest.Shared(t).Client(t)
+			db := newDB(t, client)
+			s := pipectx.NewScript(fmt.Sprintf("-- script\nredis.call('INCR', KEYS[1])\nreturn redis.error_reply('%s')", says))
+			err := pipectx.Atomic(t.Context(), db, func(ctx context.Context) error {
+				call(ctx, db, s, "n", 1)
+				return nil
+			})
+			if err == nil || !strings.Contains(err.Error(), says) {
+				t.Errorf("Atomic answers %v", err)
+			}
+			if got := stored(t, client, "n"); got != "1" {
+				t.Errorf("the script ran %s times, want once", got)
+			}
+		})
 	}
 }
 

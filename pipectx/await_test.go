@@ -3,6 +3,7 @@ package pipectx_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 
@@ -152,5 +153,41 @@ func TestAwaitConcurrently(t *testing.T) {
 	})
 	if err != nil || len(seen) != 200 {
 		t.Errorf("%d different answers, %v; want 200", len(seen), err)
+	}
+}
+
+// What Await leaves queued may fail later: that is part of Run's error, unless the
+// caller deals with it.
+func TestAwaitGivenUpFailsLater(t *testing.T) {
+	type ref = pipectx.Ref[any]
+	derived := func(r *ref) *ref { return pipectx.Map(r, func(v any) (any, error) { return v, nil }) }
+	tests := []struct {
+		name    string
+		await   func(r *ref) *ref
+		handled bool
+	}{
+		{"its Ref", func(r *ref) *ref { return r }, false},
+		{"a derived one", derived, false},
+		{"a handled one", func(r *ref) *ref { return pipectx.Handled(r) }, true},
+		{"one derived from a handled one", func(r *ref) *ref { return derived(pipectx.Handled(r)) }, true},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			db := embedded(t)
+			do(t.Context(), db, "SET", "text", "x")
+			err := pipectx.Gather(t.Context(), db, func(g *pipectx.Group) error {
+				g.Go(func(ctx context.Context) error {
+					ended, end := context.WithCancel(ctx)
+					end()
+					_, err := pipectx.Await(ended, test.await(do(ctx, db, "INCR", "text")))
+					wantErr(t, "Await", err, context.Canceled)
+					return nil
+				})
+				return nil
+			})
+			if told := err != nil && strings.Contains(err.Error(), "INCR text"); told == test.handled {
+				t.Errorf("Gather answers %v", err)
+			}
+		})
 	}
 }

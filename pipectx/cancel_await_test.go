@@ -74,3 +74,50 @@ func TestContextEndsBehindAChunk(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// So does an Await of what is derived from that command.
+func TestContextEndsBehindADerivedRef(t *testing.T) {
+	type ref = pipectx.Ref[any]
+	same := func(v any) (any, error) { return v, nil }
+	tests := []struct {
+		name   string
+		derive func(other, b *ref) *ref
+	}{
+		{"Map", func(_, b *ref) *ref { return pipectx.Map(b, same) }},
+		{"All", func(other, b *ref) *ref {
+			return pipectx.Map(pipectx.All([]*ref{other, b}), func(all []any) (any, error) { return all[1], nil })
+		}},
+		{"Join", func(other, b *ref) *ref {
+			return pipectx.Join(other, b, func(_, v any) (any, error) { return v, nil })
+		}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s, h := redistest.Shared(t), newHanging(t)
+			db := newDB(t, s.Client(t, func(o *redis.Options) { o.Dialer = h.proxy.Dial }))
+			k := h.hold("n")
+			err := pipectx.Gather(t.Context(), db, func(g *pipectx.Group) error {
+				g.Go(func(ctx context.Context) error {
+					b := do(ctx, db, "INCR", "n")
+					other := pipectx.Map(do(ctx, db, "GET", "absent"), same)
+					derived := pipectx.Map(test.derive(other, b), same)
+					short, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
+					defer cancel()
+					_, err := pipectx.Await(short, derived)
+					wantErr(t, "Await", err, context.DeadlineExceeded)
+					wantErr(t, "Await", err, pipectx.ErrOutcomeUnknown)
+					if !strings.Contains(err.Error(), "INCR n") {
+						t.Errorf("Await does not name the command: %v", err)
+					}
+					close(k.release)
+					return nil
+				})
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+			want(t, "the command", do(t.Context(), db, "GET", "n"), any("1"))
+		})
+	}
+}

@@ -73,6 +73,21 @@ func TestDebugElsewhere(t *testing.T) {
 			do(ctx, db, "INCR", "n")
 			return p.Exec()
 		}},
+		{"in a member of Gather", func(ctx context.Context, db *pipectx.DB) error {
+			return pipectx.Gather(ctx, db, func(g *pipectx.Group) error {
+				g.Go(func(context.Context) error { return do(ctx, db, "INCR", "n").Err() })
+				return nil
+			})
+		}},
+		{"in an inner Run on another goroutine", func(ctx context.Context, db *pipectx.DB) error {
+			return pipectx.Run(ctx, db, func(run context.Context) error {
+				failed := make(chan error)
+				go func() {
+					failed <- pipectx.Run(run, db, func(context.Context) error { return do(ctx, db, "INCR", "n").Err() })
+				}()
+				return <-failed
+			})
+		}},
 		{"Watch", func(ctx context.Context, db *pipectx.DB) error {
 			return pipectx.Run(ctx, db, func(context.Context) error { return pipectx.Watch(ctx, db, nothing, "n") })
 		}},

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"sync"
 	"sync/atomic"
 )
@@ -22,14 +23,21 @@ type Ref[T any] struct {
 type derivation[T any] struct {
 	compute func() (T, error) // called once, when the Ref is first read
 	ready   func() bool       // whether it can be
-	handle  func()            // marks the sources as handled
+	sources iter.Seq[source]
 	once    sync.Once
+}
+
+// A source is a Ref of any type that another is derived from.
+type source interface {
+	mark(by deal)
+	unmark(by deal)
+	comesFrom(ref settler) bool
 }
 
 // core is the part of a Ref that does not depend on its type.
 type core struct {
-	done    atomic.Bool // set after value and err, read before them
-	handled atomic.Bool
+	done    atomic.Bool   // set after value and err, read before them
+	handled atomic.Uint32 // the deals by which somebody else than Run tells of a failure
 	err     error
 	rare    *rare
 }
@@ -158,19 +166,54 @@ func (r *Ref[T]) then(fn any) error { return fn.(func(T, error) error)(r.Result(
 // in Run's error, nor do those of the Refs it is derived from. It returns the
 // Ref.
 func Handled[T any](r *Ref[T]) *Ref[T] {
-	r.handled.Store(true)
-	if d := r.derived(); d != nil {
-		d.handle()
-	}
+	r.mark(byCaller)
 	return r
+}
+
+// A deal is why a failure is none of Run's error.
+type deal = uint32
+
+const (
+	byCaller deal = 1 << iota // of Handled
+	byAwait                   // which returns it
+)
+
+func (r *Ref[T]) mark(by deal) {
+	r.handled.Or(by)
+	if d := r.derived(); d != nil {
+		for s := range d.sources {
+			s.mark(by)
+		}
+	}
+}
+
+func (r *Ref[T]) unmark(by deal) {
+	r.handled.And(^by)
+	if d := r.derived(); d != nil {
+		for s := range d.sources {
+			s.unmark(by)
+		}
+	}
+}
+
+// comesFrom tells whether ref, a command's, is r or what r is derived from.
+func (r *Ref[T]) comesFrom(ref settler) bool {
+	if d := r.derived(); d != nil {
+		for s := range d.sources {
+			if s.comesFrom(ref) {
+				return true
+			}
+		}
+	}
+	return ref == settler(r)
 }
 
 // Map returns the Ref of fn(value of r). fn runs once, when the Ref is first
 // read; r's error is the new Ref's error.
 func Map[A, B any](r *Ref[A], fn func(A) (B, error)) *Ref[B] {
 	return derive(&derivation[B]{
-		ready:  r.Ready,
-		handle: func() { Handled(r) },
+		ready:   r.Ready,
+		sources: func(yield func(source) bool) { yield(r) },
 		compute: func() (B, error) {
 			a, err := r.Result()
 			if err != nil {
@@ -194,9 +237,11 @@ func All[T any](refs []*Ref[T]) *Ref[[]T] {
 			}
 			return true
 		},
-		handle: func() {
+		sources: func(yield func(source) bool) {
 			for _, r := range refs {
-				Handled(r)
+				if !yield(r) {
+					return
+				}
 			}
 		},
 		compute: func() ([]T, error) {
@@ -220,8 +265,8 @@ func All[T any](refs []*Ref[T]) *Ref[[]T] {
 // Join returns the Ref of fn(value of a, value of b), as [Map] does for one.
 func Join[A, B, C any](a *Ref[A], b *Ref[B], fn func(A, B) (C, error)) *Ref[C] {
 	return derive(&derivation[C]{
-		ready:  func() bool { return a.Ready() && b.Ready() },
-		handle: func() { Handled(a); Handled(b) },
+		ready:   func() bool { return a.Ready() && b.Ready() },
+		sources: func(yield func(source) bool) { _ = yield(a) && yield(b) },
 		compute: func() (C, error) {
 			av, errA := a.Result()
 			bv, errB := b.Result()

@@ -180,7 +180,11 @@ func (s *scope) child(ctx context.Context) (*scope, error) {
 		return nil, err
 	}
 	r := s.root
-	return &scope{root: r, parent: at, safe: mayResend(ctx), since: mark{r.taken, len(r.items), len(r.calls), len(r.loose)}}, nil
+	c := &scope{root: r, parent: at, safe: mayResend(ctx), since: mark{r.taken, len(r.items), len(r.calls), len(r.loose)}}
+	if r.db.debug != nil { // it may be on another goroutine than its parent, as a member of Gather is
+		c.last = append(c.last, r.db.debug.enter())
+	}
+	return c, nil
 }
 
 var errPanicked = errors.New("its Run panicked")

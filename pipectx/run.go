@@ -204,8 +204,11 @@ func NewRef[T any](ctx context.Context) (ref *Ref[T], set func(T, error)) {
 func Await[T any](ctx context.Context, ref *Ref[T]) (T, error) {
 	if !ref.Ready() {
 		if s := innermost(ctx); s != nil {
-			Handled(ref)
+			ref.mark(byAwait)
 			if err := s.await(ctx, ref); err != nil {
+				if !errors.Is(err, ErrOutcomeUnknown) { // it stays queued, and somebody must tell if it fails
+					ref.unmark(byAwait)
+				}
 				var zero T
 				return zero, err
 			}

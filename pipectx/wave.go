@@ -241,8 +241,8 @@ func (s *scope) await(ctx context.Context, ref awaited) error {
 
 // awaited is a Ref of any type, as Await sees it.
 type awaited interface {
-	settler
 	Ready() bool
+	comesFrom(ref settler) bool
 }
 
 func (s *scope) awaitAlone(ctx context.Context, ref awaited) error {
@@ -285,7 +285,7 @@ func (r *root) givenUp(ctx context.Context, ref awaited) error {
 		return nil
 	}
 	for i := range r.underWay {
-		if it := &r.underWay[i]; it.ref == settler(ref) {
+		if it := &r.underWay[i]; ref.comesFrom(it.ref) {
 			return it.named(fmt.Errorf("%w: %w", ErrOutcomeUnknown, context.Cause(ctx)))
 		}
 	}
@@ -325,7 +325,7 @@ func (e *RunError) count(items []item) {
 	e.Sent += len(items)
 	for i := range items {
 		out := items[i].ref.outcome()
-		if failure(out.err) && !out.handled.Load() {
+		if failure(out.err) && out.handled.Load() == 0 {
 			e.add(items[i].located(out.err))
 		}
 	}
