@@ -19,6 +19,7 @@ const (
 	destinationCount // a destination, a count, then the keys
 	afterStreams
 	firstAndStore // and another behind STORE or STOREDIST
+	thirdOrKeys   // MIGRATE host port key …, or "" and the keys behind KEYS
 )
 
 var layouts = map[keyLayout]string{
@@ -28,13 +29,14 @@ var layouts = map[keyLayout]string{
 	allKeys:          `DEL UNLINK EXISTS TOUCH MGET SDIFF SDIFFSTORE SINTER SINTERSTORE SUNION SUNIONSTORE PFCOUNT PFMERGE`,
 	keyValues:        `MSET MSETNX`,
 	twoKeys:          `RENAME RENAMENX COPY RPOPLPUSH LMOVE SMOVE GEOSEARCHSTORE ZRANGESTORE LCS`,
-	second:           `OBJECT MEMORY XGROUP XINFO DEBUG`,
+	second:           `OBJECT MEMORY XGROUP XINFO DEBUG PFDEBUG`,
 	afterOperation:   `BITOP`,
 	countFirst:       `ZUNION ZINTER ZDIFF ZINTERCARD SINTERCARD LMPOP ZMPOP`,
 	countSecond:      `EVAL EVALSHA EVAL_RO EVALSHA_RO FCALL FCALL_RO`,
 	destinationCount: `ZUNIONSTORE ZINTERSTORE ZDIFFSTORE`,
 	afterStreams:     `XREAD XREADGROUP`,
 	firstAndStore:    `SORT GEORADIUS GEORADIUSBYMEMBER`,
+	thirdOrKeys:      `MIGRATE`,
 }
 
 // readOnly are the commands that Do may send again when an answer was lost.

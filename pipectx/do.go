@@ -290,6 +290,17 @@ func (c *Command) findKeys() {
 				mark(i+1, i+2, 1)
 			}
 		}
+	case thirdOrKeys:
+		if n > 3 && len(c.word(3)) > 0 {
+			mark(3, 4, 1)
+			break
+		}
+		for i := 4; i < n; i++ {
+			if strings.EqualFold(string(c.word(i)), "KEYS") {
+				mark(i+1, n, 1)
+				break
+			}
+		}
 	case afterStreams:
 		for i := 1; i < n; i++ {
 			if strings.EqualFold(string(c.word(i)), "STREAMS") {

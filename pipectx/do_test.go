@@ -236,12 +236,14 @@ func TestDoFindsKeys(t *testing.T) {
 		"GEOSEARCHSTORE foo bar FROMMEMBER m BYRADIUS 1 m ASC", "EVAL x 2 foo bar a", "EVALSHA x 2 foo bar", "EVAL_RO x 2 foo bar", "FCALL f 2 foo bar", "FCALL_RO f 2 foo bar",
 		"XREAD COUNT 1 STREAMS foo bar 0 0", "XREADGROUP GROUP g c COUNT 1 STREAMS foo bar > >", "SORT foo STORE bar", "SORT foo BY x LIMIT 0 1 STORE bar",
 		"GEORADIUS foo 1 1 1 m STORE bar", "GEORADIUSBYMEMBER foo m 1 m STOREDIST bar",
+		`MIGRATE localhost 1 "" 0 9 COPY KEYS foo bar`,
 	}
 	for _, test := range tests {
 		t.Run(test, func(t *testing.T) {
 			var args, ask []any
 			ask = append(ask, "COMMAND", "GETKEYS")
 			for _, word := range strings.Fields(test) {
+				word = strings.Trim(word, `"`)
 				args, ask = append(args, word), append(ask, word)
 			}
 			keys, err := server.Do(t.Context(), ask...).StringSlice()

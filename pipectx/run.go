@@ -179,7 +179,7 @@ func NewRef[T any](ctx context.Context) (ref *Ref[T], set func(T, error)) {
 			ref.value, ref.err, first = value, err, true
 			ref.done.Store(true)
 		})
-		if first && s != nil && failure(err) && !ref.handled.Load() {
+		if first && s != nil && failure(err) && ref.handled.Load() == 0 {
 			s.root.count(err)
 		}
 	}
