@@ -211,12 +211,12 @@ func TestEditComparesAllNames(t *testing.T) {
 func TestEditOfTooMuch(t *testing.T) {
 	each(t, func(t *testing.T, p place) {
 		var pairs []any
-		for i := range 2*model.Most + 1 {
+		for i := range 3*model.Most + 1 {
 			pairs = append(pairs, fmt.Sprint(i), "")
 		}
 		p.store(t, "member{1}", append(pairs, "owner", "O")...)
 		repo := members.On(p.db)
-		if got := value(t, "Get", repo.Get(t.Context(), 1)); len(got.More) != 2*model.Most+1 {
+		if got := value(t, "Get", repo.Get(t.Context(), 1)); len(got.More) != 3*model.Most+1 {
 			t.Errorf("loaded %d fields", len(got.More))
 		}
 		says(t, "Edit", repo.Edit(t.Context(), 1, func(m *Member) error { m.Owner, m.More = "N", nil; return nil }).Err(),
