@@ -22,7 +22,7 @@ test: redis ## vet and test everything with the race detector, on a real Redis
 	go vet ./...
 	go test -race -timeout 4m ./...
 	go test -race -timeout 4m -v -run 'TestSimulation$$' ./model -seeds 20
-	go test -timeout 2m -run 'Alloc|Stream$$|ContextEnds' ./...
+	go test -timeout 2m -run 'Alloc|Stream$$|ContextEnds|IsCovered|TestStart' ./...
 	@set -e; for m in $(modules); do echo "$$m:"; (cd $$m && go vet ./... && go test -race -timeout 2m ./...); done
 
 .PHONY: test-faults
@@ -52,6 +52,10 @@ fuzz: ## run each fuzz target for FUZZTIME (30s)
 .PHONY: bench
 bench: redis ## measure redmoon beside go-redis in one run, and print the ratios (CITIES=FILE: all of them)
 	@cd internal/bench && go build -o bench . && exec ./bench
+
+.PHONY: lua
+lua: ## check the Lua of the examples, as redmoon lua check does for users
+	@set -e; for dir in $$(find examples -name '*.lua' -exec dirname {} \; | sort -u); do go run ./cmd/redmoon lua check "$$dir"; done
 
 .PHONY: examples
 examples: ## run all examples, on REDIS_URL or an embedded server

@@ -1,6 +1,7 @@
 package lua
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -20,7 +21,9 @@ type binding struct {
 	keys   []value
 	args   []value
 	call   []string // Lua expressions in the order of params
-	plan   resultPlan
+
+	defaults bool // one of them may be absent and has a default
+	plan     resultPlan
 }
 
 // fault is an error about the function as a whole.
@@ -38,6 +41,9 @@ func (b *binding) faultAt(pos lua51.Pos, format string, args ...any) error {
 
 // receive binds the first parameter, which may be a hidden one, to a receiver.
 func (b *binding) receive(o *Opener) error {
+	if b.f.sign.ReadOnly {
+		return b.fault("it is annotated @readonly, which a method of a record cannot be; take the annotation away")
+	}
 	name := "self"
 	if !b.f.isMethod() {
 		if len(b.params) == 0 {
@@ -55,6 +61,9 @@ func (b *binding) receive(o *Opener) error {
 
 // arguments matches the fields of In with the parameters.
 func (b *binding) arguments(t reflect.Type) error {
+	if t == argsType {
+		return b.dynamic()
+	}
 	fields, err := b.fields(t)
 	if err != nil {
 		return err
@@ -63,10 +72,10 @@ func (b *binding) arguments(t reflect.Type) error {
 		p := &b.params[i]
 		at := slices.IndexFunc(fields, func(f tagged) bool { return f.name == p.Name })
 		if at < 0 {
-			if _, optional := p.Type.base(); !optional {
+			if _, optional := p.Type.base(); !optional && p.Default == "" {
 				return b.faultAt(p.at, "parameter %s gets no value from Go's %v; add a field tagged `lua:\"%s\"`, or annotate it as one that may be nil: --- @arg %[1]s type?", p.Name, t, p.Name)
 			}
-			b.call = append(b.call, "nil")
+			b.call = append(b.call, cmp.Or(p.Default, "nil"))
 			continue
 		}
 		if err := b.argument(p, fields[at]); err != nil {
@@ -111,7 +120,11 @@ func (b *binding) argument(p *Param, f tagged) error {
 	case f.key && p.annotated() && !p.Key:
 		return b.faultAt(p.at, "parameter %s is annotated @arg, and Go's field %s is tagged as a key; annotate it @key", p.Name, f.field.Name)
 	}
-	v, err := newValue(p.Name, t, p.Type)
+	declared := p.Type
+	if base, _ := declared.base(); p.Default != "" {
+		declared = base + "?"
+	}
+	v, err := newValue(p.Name, t, declared)
 	if err != nil {
 		return b.faultAt(p.at, "parameter %s %v", p.Name, err)
 	}
@@ -131,7 +144,11 @@ func (b *binding) argument(p *Param, f tagged) error {
 		return b.fault("parameter %s gets a table from Go's %v: tag the fields that are parameters as `lua:\"name\"`, or annotate it: --- @arg %s json", p.Name, t, p.Name)
 	}
 	b.args = append(b.args, v)
-	b.call = append(b.call, v.expr(fmt.Sprintf("ARGV[%d]", len(b.args))))
+	expr := v.expr(fmt.Sprintf("ARGV[%d]", len(b.args)))
+	if p.Default != "" && v.codec.Optional() {
+		expr, b.defaults = fmt.Sprintf("__o(%s,%s)", expr, p.Default), true
+	}
+	b.call = append(b.call, expr)
 	return nil
 }
 
@@ -159,17 +176,19 @@ func (b *binding) record(p *Param, f tagged, r Record) error {
 // link compiles the entry's script.
 func (b *binding) link() (*Script, error) {
 	what := linkage{entry: b.f}
-	module := "__." + b.f.unit.mod.name
-	args := b.call
+	module := "__." + b.f.unit.mod.fieldName()
+	name, args := module+"."+b.f.name, b.call
 	switch {
+	case b.f.unit.mod.script != nil:
+		name, args = module, append([]string{"KEYS", "ARGV"}, args...)
 	case b.self != "":
 		args = append([]string{b.self}, args...)
 	case b.f.isMethod():
 		args = append([]string{module}, args...)
 	}
 	var call strings.Builder
-	fmt.Fprintf(&call, "local r=%s.%s(%s)\n", module, b.f.name, strings.Join(args, ","))
-	call.WriteString("if type(r)==\"table\" and type(rawget(r,\"err\"))==\"string\" then error(r) end\n")
+	fmt.Fprintf(&call, "local r=%s(%s)\n", name, strings.Join(args, ","))
+	call.WriteString("local type=type if type(r)==\"table\" and rawget(r,\"err\") and type(rawget(r,\"err\"))==\"string\" then error(r) end\n")
 	call.WriteString(b.plan.lua(b.f.title()))
 	for _, o := range b.opens {
 		what.support = append(what.support, o.Support)
@@ -181,11 +200,28 @@ func (b *binding) link() (*Script, error) {
 	if slices.ContainsFunc(b.args, func(v value) bool { return v.codec.Lua().Kind == field.LuaJSON }) {
 		helpers = append(helpers, helperJSON)
 	}
-	if b.plan.kind != ignored {
+	if b.defaults {
+		helpers = append(helpers, helperDefault)
+	}
+	switch b.plan.kind {
+	case ignored, rawResult:
+	case freeForm:
+		helpers = append(helpers, helperEncode)
+	default:
 		helpers = append(helpers, helperResult)
 	}
 	what.helpers = strings.Join(helpers, "\n")
-	return link(what)
+	s, err := link(what)
+	if err != nil {
+		return nil, err
+	}
+	if s.keys = b.first + len(b.keys); s.keys == 0 { // it may read KEYS itself
+		s.keys = -1
+		if file := b.f.unit.mod.script; file != nil {
+			s.keys = file.keys
+		}
+	}
+	return s, nil
 }
 
 // tagged is a field with a lua tag.

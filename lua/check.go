@@ -11,10 +11,10 @@ import (
 )
 
 // globals are what a script may read: what Redis 6.2 to 8 and Valkey all give
-// it, and fail, which the compiler adds.
+// it, and fail and NOW, which the compiler adds.
 var globals = wordSet(`redis KEYS ARGV cjson cmsgpack struct bit string table math pcall xpcall error assert type
 	tostring tonumber ipairs pairs next select unpack rawget rawset rawequal setmetatable getmetatable
-	loadstring coroutine _VERSION fail`)
+	loadstring coroutine _VERSION fail NOW`)
 
 // missing are globals that Lua has and Redis has not, or not everywhere, with
 // what to do instead.
@@ -54,7 +54,8 @@ func wordSet(words string) map[string]bool {
 // check finds what can be known to go wrong before a server sees the module.
 func (m *Mod) check() (found Findings) {
 	for _, u := range m.units {
-		of := slices.Concat(u.checkTable(), u.checkRequires(), u.checkGlobals(), u.checkModules(), u.checkCalls())
+		of := slices.Concat(u.checkTable(), u.checkRequires(), u.checkGlobals(), u.checkModules(), u.checkCalls(), u.checkScripts(),
+			u.checkKeys(), u.checkState(), u.checkDigits(), u.checkFlow())
 		slices.SortStableFunc(of, func(a, b Finding) int {
 			return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 		})
@@ -70,9 +71,11 @@ func (u *unit) checkTable() (found Findings) {
 			found = append(found, u.finding(use, fmt.Sprintf("the module's table %s is assigned to", use.Name), "add to it, or use another name"))
 		}
 	}
-	for _, l := range u.chunk.Main.Locals {
-		if l.Name == "__" {
-			found = append(found, u.findingAt(l.Pos, "the name __ is the compiler's", "rename it"))
+	for _, f := range slices.Concat(u.chunk.Functions, []*lua51.Function{u.chunk.Main}) {
+		for _, l := range f.Locals {
+			if l.Name == "__" || l.Name == "__p" || l.Name == "__d" { // see partial.go
+				found = append(found, u.findingAt(l.Pos, fmt.Sprintf("the name %s is the compiler's", l.Name), "rename it"))
+			}
 		}
 	}
 	lua51.Walk(u.chunk.Main.Body, func(n lua51.Node) bool {
@@ -116,7 +119,7 @@ func (u *unit) checkGlobals() (found Findings) {
 		case use.Write:
 			fault(fmt.Sprintf("assignment to the global %q", use.Name), "Redis refuses it; make it a local")
 		case u.target(use) != nil: // see checkModules
-		case use.Name == "require": // see checkRequires
+		case use.Name == "require", use.Name == "CALL": // see checkRequires, checkScripts
 		case absent:
 			fault(use.Name+" must not be used", cure)
 		case !globals[use.Name]:
@@ -151,7 +154,8 @@ func (u *unit) knownAs(use *lua51.Name) string {
 	for f := use.Func; f != nil; f = f.Parent {
 		for _, l := range f.Locals {
 			if l.Name == use.Name {
-				return fmt.Sprintf("the local of line %d is not in sight here; declare it above, outside of blocks", u.line(l.Pos.Line))
+				_, line := u.place(l.Pos.Line)
+				return fmt.Sprintf("the local of line %d is not in sight here; declare it above, outside of blocks", line)
 			}
 			names = append(names, l.Name)
 		}

@@ -1,6 +1,7 @@
 package lua_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -10,7 +11,7 @@ import (
 	"github.com/redmoon-go/redmoon/pipectx"
 )
 
-func TestMain(m *testing.M) { redistest.Main(m) }
+func TestMain(m *testing.M) { redistest.Main(m, redistest.WithCluster) }
 
 // newDB returns a DB on a server that is closed with the test.
 func newDB(t testing.TB, s *redistest.Node) *pipectx.DB {
@@ -20,7 +21,7 @@ func newDB(t testing.TB, s *redistest.Node) *pipectx.DB {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() }) // it owns no client
-	return db
+	return watched(t, db)
 }
 
 // embedded returns a DB on an embedded server of the test's own.
@@ -111,4 +112,15 @@ func says(t testing.TB, what string, err error, parts ...string) {
 			t.Errorf("%s: the error does not say %q:\n%v", what, part, err)
 		}
 	}
+}
+
+// seconds is the answer of TIME.
+func seconds(t testing.TB, parts []string) float64 {
+	t.Helper()
+	s, err1 := strconv.ParseFloat(parts[0], 64)
+	us, err2 := strconv.ParseFloat(parts[1], 64)
+	if err1 != nil || err2 != nil {
+		t.Fatal(err1, err2)
+	}
+	return s + us/1e6
 }

@@ -48,7 +48,37 @@
 // [Module] makes the same of functions written in Go files. A module is a local
 // table that begins empty, gets functions, and is returned. It names others by
 // `local x = require "x"` at the top; they may require each other. Functions whose
-// names begin with _ are private. fail(code, message) refuses.
+// names begin with _ are private. fail(code, message) refuses. NOW is the server's
+// time in seconds, read once a call where it is used.
+//
+// # Script files
+//
+// A file that is no module is a script: it is run as it stands. Directives name
+// its keys and arguments, which are locals then. They stand on lines of their own,
+// bare or in comments, which other tools of Lua's pass over:
+//
+//	-- report.lua
+//	%include "lib/words"           --- @include "lib/words"
+//	%key item                      --- @key item
+//	%arg n int = 5                 --- @arg n int = 5
+//	%return string                 --- @return string
+//	%pragma once                   --- @pragma once
+//	local total = redis.call("INCRBY", item, n)
+//	return words(total)
+//
+// An include is inlined in place, with a path relative to its file, and never from
+// outside the file system; its keys and arguments count on. A bare one comes each
+// time it is named, unless it says %pragma once; one in a comment comes once. In
+// Go the script is a module with the function main:
+//
+//	var Report = lua.Bind[ReportArgs, string](lua.Must(lua.LoadFS(sources, "report")), "main")
+//	text, err := Report.On(db).Call(ctx, ReportArgs{"item{7}", 2}).Result()
+//
+// CALL.folder.name(keys, args), from any text, calls another script by the path of
+// its file, and CALL.name(keys, args) the one beside it, with a KEYS and an ARGV
+// of its own; values keep their types. [Args] passes values by name, [Run] calls a
+// text once, [BoundEntry.Raw] passes plain KEYS and ARGV. [LoadAllFS] reads a tree,
+// a [Cache] reads each file once.
 //
 // # How values cross
 //
@@ -63,52 +93,76 @@
 //	time.Time                 number, µs since 1970            the same; in UTC
 //	text marshalers, uuid     string                           string
 //	*T, field.Optional[T]     nil where absent                 nil, or a missing value of redis.call
-//	structs, maps, slices     table, by way of JSON            –
 //	[]T of the scalars above  table, by way of JSON            table of its elements, none of them nil
 //	struct with lua tags      its fields are parameters        table with these fields
+//	other structs, maps,      table, by way of JSON            table, string, number, boolean or nil, by way of JSON;
+//	  slices, any, json types                                    a struct where annotated @return json
 //	struct{}                  no arguments                     anything; it is not sent
 //
-// NaN and infinities are refused. So is an integer beyond 2^53 anywhere in JSON;
-// null in JSON is nil. A result that is not of its type fails with the code TYPE.
+// NaN and infinities are refused. A result that is not of its type fails with the
+// code TYPE.
+//
+// # Free form
+//
+// What goes by way of JSON is exact or refused:
+//
+//   - An integer beyond 2^53 is refused both ways. As a string it crosses whole:
+//     `json:",string"`.
+//   - null is nil, so a table has no entry for it: a list with null in the middle
+//     is one with a hole, and cannot come back.
+//   - Lua has one empty table. It is an empty list where Go's type is a list there,
+//     else an empty map; in an any it is a map.
+//   - A list with holes, a table that is list and map in one, keys that are neither
+//     strings nor 1 to n, functions, and more than 100 levels have no JSON: TYPE.
 //
 // # Annotations
 //
 // Comments directly above a function may say the types of its parameters and of
 // its result; [Signature] tells how. They are checked against the Go types, and
-// decide two things: a parameter with a question mark may be left out, and int64
-// passes all 64 bits as a string.
+// decide two things: a parameter with a question mark or a default may be left out,
+// and int64 passes all 64 bits as a string. @readonly, @idempotent and @undeclared
+// say how a function may be called.
 //
 // # Guarantees
 //
 //   - A call is one command of one script, and atomic. The script holds what is
 //     reachable from the function, as it was written; the same texts make the
 //     same script, byte by byte.
-//   - At start-up are found, with file, line, column and cure: syntax, unknown
-//     and assigned globals, unknown and private functions of modules, too many
-//     arguments, missing modules, wrong annotations, and whatever of In and Out
-//     does not fit the function.
+//   - At start-up are found, with file, line, column and cure: syntax and Lua's
+//     limits, unknown and assigned globals, unknown and private functions of modules,
+//     too many arguments, missing modules, includes that are missing, circular or
+//     outside of the root, wrong annotations, keys that a text makes itself, KEYS
+//     beyond those declared, state that a module would keep from call to call, code
+//     that is never reached, `..` and tostring of what is annotated int, and whatever
+//     of In and Out does not fit the function.
 //   - What has no exact form in Lua is an error and is not sent. What comes back
 //     is the value that Lua had, or an error; nothing is rounded or cut.
 //   - Whatever a function raises is an error reply, a table without a text and
 //     runaway recursion too, on which a bare script ends or upsets some servers.
 //   - Keys are declared: they go by KEYS, and on a Cluster two slots in one call
-//     are refused before anything is sent.
+//     are refused before anything is sent. A function that makes keys itself is
+//     annotated @undeclared, and refused on a Cluster. [Strict] has servers check too.
+//   - A call whose answer was lost is sent again only where its function is
+//     annotated @readonly or @idempotent, or by pipectx.Resend.
 //   - Modules, entries and scripts do not change, and goroutines may share them.
 //
 // # Not guaranteed
 //
 //   - There is no rollback: what a function wrote by redis.call before it failed
-//     stays written. Validate first, write after. The same holds where its result
-//     is not of the declared type.
+//     stays written, and [Error] says so: Partial. Validate first, write after. The
+//     same holds where its result is not of the declared type.
 //   - Lua's own conversions lose digits: `..`, tostring and cjson.encode print 14
 //     of them on real servers, all on the embedded one. Write integers above that
 //     by string.format("%.0f", n), or pass them as int64.
-//   - What a function reads of KEYS and ARGV, and keys that it makes itself, are
-//     not checked. A key that goes along as an ordinary argument is not declared.
+//   - What a module's function reads of KEYS and ARGV is not checked. A key that goes
+//     along as an ordinary argument is not declared, and keys that a text makes by
+//     detours are not seen.
 //   - A line that called by `return f(x)` is not in the traceback, and recursion
 //     on one line shows once: Lua keeps no more. The words of Lua's own messages
 //     differ between servers, as do those of unknown commands; codes do not.
-//   - The embedded server has no bit, struct, cmsgpack; its stack is smaller.
+//   - The embedded server has no bit, struct, cmsgpack; its stack is smaller. It knows
+//     no [Strict]. @readonly needs Redis 7 or Valkey.
+//   - Read-only calls go to masters, as all commands of package pipectx do.
 //   - Functions that code hides from a reader (loadstring, _G) are not seen by the
 //     checks.
 //

@@ -15,6 +15,7 @@ import (
 type Entry[In, Out any] struct {
 	script   *Script
 	receiver bool // its first key comes apart from In
+	dynamic  bool // In is Args
 	keys     []value
 	args     []value
 	plan     resultPlan
@@ -39,10 +40,16 @@ type Entry[In, Out any] struct {
 // the slot and go by KEYS. A parameter annotated as optional needs no field, and
 // is nil then.
 //
+// In is [Args] for names that are known at run time only.
+//
 // Out is a scalar, a pointer to one where nil is a result, a list of scalars, a
 // struct tagged like In for a table with those fields, or struct{} for a result
-// nobody wants. Annotations of the function, if there are any, must agree. The
-// package comment tells how values cross.
+// nobody wants. Maps and lists of other things are free-form, as is a struct where
+// the function is annotated so. any is what the annotation says, and without one
+// the reply as it is: nil, int64, string or []any. Annotations of the function, if
+// there are any, must agree. The package comment tells how values cross.
+//
+// The one function of a script file is called main.
 //
 // Bind panics, at start-up, if something does not fit; [TryBind] returns the
 // error.
@@ -66,6 +73,19 @@ func BindReceiver[In, Out any](mod *Mod, function string, receiver *Opener) (*En
 	if err != nil {
 		return nil, err
 	}
+	return bindTo[In, Out](f, receiver)
+}
+
+// BindPrivate is [TryBind] that takes private functions too, those whose names
+// begin with _: for tests. Package lua/luatest calls it.
+func BindPrivate[In, Out any](mod *Mod, function string) (*Entry[In, Out], error) {
+	if mod == nil || mod.exports[function] == nil || !mod.exports[function].private() {
+		return TryBind[In, Out](mod, function)
+	}
+	return bindTo[In, Out](mod.exports[function], nil)
+}
+
+func bindTo[In, Out any](f *function, receiver *Opener) (*Entry[In, Out], error) {
 	b := binding{f: f, params: f.sign.Params}
 	if receiver != nil {
 		if err := b.receive(receiver); err != nil {
@@ -78,10 +98,11 @@ func BindReceiver[In, Out any](mod *Mod, function string, receiver *Opener) (*En
 	if err := b.results(reflect.TypeFor[Out]()); err != nil {
 		return nil, err
 	}
-	e := &Entry[In, Out]{receiver: receiver != nil, keys: b.keys, args: b.args, plan: b.plan}
-	if e.script, err = b.link(); err != nil {
+	script, err := b.link()
+	if err != nil {
 		return nil, err
 	}
+	e := &Entry[In, Out]{script: script, receiver: receiver != nil, dynamic: reflect.TypeFor[In]() == argsType, keys: b.keys, args: b.args, plan: b.plan}
 	e.decode = func(r pipectx.Reply) (Out, error) {
 		var out Out
 		if err := e.plan.decode(r, unsafe.Pointer(&out)); err != nil {
@@ -118,7 +139,7 @@ type BoundEntry[In, Out any] struct {
 // Cost: EVALSHA, at first EVAL; 1 command; 1 round trip outside Run, none of its
 // own inside.
 func (b BoundEntry[In, Out]) Call(ctx context.Context, in In) *pipectx.Ref[Out] {
-	c := b.entry.script.Command(len(b.entry.keys))
+	c := b.entry.scriptFor(ctx).Command(len(b.entry.keys))
 	if b.entry.receiver {
 		c.Fail(fmt.Errorf("lua: %s needs the key of its record; call it by CallOn", b.entry.script.name))
 	}
@@ -130,7 +151,7 @@ func (b BoundEntry[In, Out]) Call(ctx context.Context, in In) *pipectx.Ref[Out] 
 // Cost: EVALSHA, at first EVAL; 1 command; 1 round trip outside Run, none of its
 // own inside.
 func (b BoundEntry[In, Out]) CallOn(ctx context.Context, key string, in In) *pipectx.Ref[Out] {
-	c := b.entry.script.Command(1 + len(b.entry.keys))
+	c := b.entry.scriptFor(ctx).Command(1 + len(b.entry.keys))
 	if !b.entry.receiver {
 		c.Fail(fmt.Errorf("lua: %s has no record; call it by Call", b.entry.script.name))
 	}
@@ -138,14 +159,60 @@ func (b BoundEntry[In, Out]) CallOn(ctx context.Context, key string, in In) *pip
 	return b.entry.send(ctx, b.db, c, in)
 }
 
+// Raw calls the function with plain KEYS and ARGV, as a script is called without
+// this package: for those that read KEYS and ARGV themselves. Declared parameters
+// get theirs in their order, keys first; an argument is a string, []byte, integer,
+// float or bool. The result is Out's.
+//
+//	moved, err := entry.On(db).Raw(ctx, []string{"a{1}", "b{1}"}, 5, "why").Result()
+//
+// Cost: EVALSHA, at first EVAL; 1 command; 1 round trip outside Run, none of its
+// own inside.
+func (b BoundEntry[In, Out]) Raw(ctx context.Context, keys []string, argv ...any) *pipectx.Ref[Out] {
+	e := b.entry
+	c := e.scriptFor(ctx).Command(len(keys))
+	switch n, m := e.script.keys, len(e.args); {
+	case n >= 0 && len(keys) != n:
+		c.Fail(fmt.Errorf("lua: %s takes %s, here are %d", e.script.name, count(n, "key"), len(keys)))
+	case m > 0 && len(argv) != m:
+		c.Fail(fmt.Errorf("lua: %s takes %s, here are %d", e.script.name, count(m, "argument"), len(argv)))
+	}
+	for _, key := range keys {
+		c.Key(key)
+	}
+	for _, arg := range argv {
+		c.Arg(arg)
+	}
+	return e.finish(ctx, b.db, c)
+}
+
 func (e *Entry[In, Out]) send(ctx context.Context, db *pipectx.DB, c *pipectx.Command, in In) *pipectx.Ref[Out] {
 	p := unsafe.Pointer(&in)
-	for i := range e.keys {
-		c.AppendKey(e.script.argument(&e.keys[i], c.Tail(), p))
+	if e.dynamic {
+		e.script.sendArgs(c, e.keys, e.args, *(*Args)(p))
+	} else {
+		for i := range e.keys {
+			c.AppendKey(e.script.argument(&e.keys[i], c.Tail(), p))
+		}
+		for i := range e.args {
+			c.Append(e.script.argument(&e.args[i], c.Tail(), p))
+		}
 	}
-	for i := range e.args {
-		c.Append(e.script.argument(&e.args[i], c.Tail(), p))
+	return e.finish(ctx, db, c)
+}
+
+func (e *Entry[In, Out]) finish(ctx context.Context, db *pipectx.DB, c *pipectx.Command) *pipectx.Ref[Out] {
+	if e.script.undeclared && db.Cluster() {
+		c.Fail(fmt.Errorf("lua: %s is annotated @undeclared: it makes keys itself, which a Cluster cannot route; pass them as keys", e.script.name))
 	}
 	c.OnError(e.script.onError)
 	return pipectx.Send(ctx, db, c, e.decode)
+}
+
+// scriptFor is the script as the context wants it.
+func (e *Entry[In, Out]) scriptFor(ctx context.Context) *pipectx.Script {
+	if isStrict(ctx) {
+		return e.script.withShebang()
+	}
+	return e.script.Script
 }

@@ -23,6 +23,17 @@ func FuzzModule(f *testing.F) {
 		f.Add(string(text))
 	}
 	f.Add(wild)
+	f.Add("local M={}local function g(A)end function M.A()g()end return M")
+	for _, w := range wrongScripts {
+		f.Add(w.files[1])
+	}
+	for _, text := range stockScripts {
+		f.Add(text)
+	}
+	for _, file := range callers {
+		f.Add(string(file.Data))
+	}
+	f.Add("%include \"other\"\n%include \"m\"\n--- @arg n int = 5\nreturn CALL.m({}, {n}) + NOW")
 	f.Fuzz(func(t *testing.T, text string) {
 		mod, err := lua.LoadFS(files("m", text, "other", otherModule, "audit", otherModule, "deeper", otherModule), "m")
 		if err != nil {
@@ -30,7 +41,7 @@ func FuzzModule(f *testing.F) {
 			return
 		}
 		for _, name := range mod.Functions() {
-			for _, bind := range []func() (string, error){bound[struct{}](mod, name), bound[string](mod, name)} {
+			for _, bind := range []func() (string, error){bound[struct{}](mod, name), bound[string](mod, name), bound[lua.Args](mod, name)} {
 				body, err := bind()
 				if err != nil {
 					continue
@@ -40,7 +51,7 @@ func FuzzModule(f *testing.F) {
 					t.Fatalf("%s: %v\n%s", name, err, body)
 				}
 				for _, use := range c.Globals {
-					if use.Write || use.Name == "fail" || use.Name == "require" {
+					if use.Write || use.Name == "fail" || use.Name == "require" || use.Name == "CALL" || use.Name == "NOW" {
 						t.Fatalf("%s: %v: the global %s\n%s", name, use.Pos(), use.Name, body)
 					}
 				}

@@ -19,6 +19,9 @@ import (
 //	function M.transfer(…) … end    functions that are not reachable are cut
 //	end
 //	do … end
+//	__.report=function(KEYS,ARGV,…) a script file is a function
+//	…
+//	end
 //	return …                        the call
 //	end
 //	local ok,r=xpcall(__m,__t) …
@@ -58,7 +61,13 @@ type linker struct {
 	kept  map[place]bool
 	queue []place
 	named map[*unit][]string // the modules that a Func calls by name
+	calls map[*Mod]bool      // scripts that CALL names
 	fail  bool               // the global fail is used
+	now   bool               // the global NOW is
+	done  bool               // __d is
+
+	wrapped    bool // in what catches errors, as all but those of Link are
+	undeclared bool // something reachable makes keys itself
 
 	order  []*Mod          // in which they are built
 	fields map[*Mod]string // of __
@@ -66,10 +75,12 @@ type linker struct {
 
 // link makes the script.
 func link(what linkage) (*Script, error) {
-	l := &linker{used: map[*Mod]bool{}, whole: map[*Mod]bool{}, kept: map[place]bool{}, named: map[*unit][]string{}}
+	l := &linker{wrapped: what.name == "", used: map[*Mod]bool{}, whole: map[*Mod]bool{}, kept: map[place]bool{}, named: map[*unit][]string{}, calls: map[*Mod]bool{}}
 	roots := append([]*Mod{what.entry.unit.mod}, what.support...)
 	l.use(what.entry.unit.mod)
-	l.keep(what.entry.unit, what.entry.def.Stat)
+	if s := what.entry.def.Stat; s != nil { // a script's function is all that always runs
+		l.keep(what.entry.unit, s)
+	}
 	for _, mod := range what.support {
 		l.useWhole(mod)
 	}
@@ -85,14 +96,41 @@ func link(what linkage) (*Script, error) {
 	if found := l.early(); len(found) > 0 {
 		return nil, found
 	}
+	if found := l.annotated(what.entry); len(found) > 0 {
+		return nil, found
+	}
 	if err := l.nameFields(roots); err != nil {
 		return nil, err
 	}
 	s := l.emit(what)
-	if _, err := lua51.Parse(s.name, s.Body); err != nil {
-		return nil, s.tooMuch(err)
+	if l.tight() {
+		if _, err := lua51.Parse(s.name, s.Body); err != nil {
+			return nil, s.tooMuch(err)
+		}
 	}
 	return s, nil
+}
+
+// tight tells whether a text comes near to a limit of Lua's, so that the frame
+// around it may be what is too much: a few levels, locals and upvalues. Of all
+// others is known that they are Lua, and a start is short where thousands of
+// scripts are not read again.
+func (l *linker) tight() bool {
+	const frame = 12
+	for _, m := range l.order {
+		for _, u := range m.units {
+			main := u.chunk.Main
+			if u.chunk.MaxLevel > 200-frame || main.MaxLocals+len(l.named[u]) > 200-frame {
+				return true
+			}
+			for _, f := range u.chunk.Functions {
+				if len(f.Upvalues)+len(l.named[u]) > 60-frame {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // use keeps what a module always runs.
@@ -103,7 +141,7 @@ func (l *linker) use(m *Mod) {
 	l.used[m] = true
 	for _, u := range m.units {
 		for _, top := range u.top {
-			if _, ends := top.Stat.(*lua51.ReturnStat); !ends && !u.optional[top.Stat] {
+			if _, ends := top.Stat.(*lua51.ReturnStat); (!ends || m.script != nil) && !u.optional[top.Stat] {
 				l.keep(u, top.Stat)
 			}
 		}
@@ -153,8 +191,16 @@ func (l *linker) follow(u *unit, s lua51.Stat) {
 				l.named[u] = append(l.named[u], use.Name)
 			}
 			l.refer(mod, use)
-		case use.Local == nil && use.Name == "fail":
+		case use.Local != nil:
+		case use.Name == "fail":
 			l.fail = true
+		case use.Name == "NOW":
+			l.now = true
+		case use.Name == "CALL":
+			if mod := u.callee(use); mod != nil {
+				l.use(mod)
+				l.calls[mod] = true
+			}
 		}
 		return true
 	})
@@ -180,7 +226,7 @@ func (l *linker) arrange(m *Mod, seen map[*Mod]bool) {
 		return
 	}
 	seen[m] = true
-	for _, other := range m.imports {
+	for _, other := range slices.Concat(m.imports, m.calls) {
 		l.arrange(other, seen)
 	}
 	if l.used[m] {
@@ -225,20 +271,59 @@ func (l *linker) nameFields(roots []*Mod) error {
 	l.fields = map[*Mod]string{}
 	taken := map[string]bool{}
 	for _, m := range roots {
-		if _, again := l.fields[m]; taken[m.name] && !again {
+		name := m.fieldName()
+		if _, again := l.fields[m]; taken[name] && !again {
 			return fmt.Errorf("lua: the module name %q is taken; rename yours", m.name)
 		}
-		l.fields[m], taken[m.name] = m.name, true
+		l.fields[m], taken[name] = name, true
 	}
 	for _, m := range l.order {
 		if _, known := l.fields[m]; known {
 			continue
 		}
-		field := m.name
+		field := m.fieldName()
 		for n := 2; taken[field]; n++ {
-			field = fmt.Sprintf("%s_%d", m.name, n)
+			field = fmt.Sprintf("%s_%d", m.fieldName(), n)
 		}
 		l.fields[m], taken[field] = field, true
 	}
 	return nil
+}
+
+// annotated sees what is reachable in the light of what the entry says of
+// itself.
+func (l *linker) annotated(entry *function) (found Findings) {
+	for _, m := range l.order {
+		for _, u := range m.units {
+			if m.script != nil && m.exports[entryOfScript].sign.Undeclared {
+				l.undeclared = true
+			}
+			for _, f := range u.undeclared {
+				l.undeclared = l.undeclared || l.reaches(u, f)
+			}
+			if !entry.sign.ReadOnly {
+				continue
+			}
+			for _, s := range u.sites {
+				if !l.reaches(u, s.value) || s.call != nil && s.reads {
+					continue
+				}
+				what := "a computed command"
+				if s.command != "" {
+					what = s.command
+				}
+				found = append(found, u.finding(s.value, fmt.Sprintf("%s is annotated @readonly, and %s may write", entry.title(), what), "take the annotation away, or the write"))
+			}
+		}
+	}
+	return found
+}
+
+// reaches tells whether a node of a unit is in the script.
+func (l *linker) reaches(u *unit, n lua51.Node) bool {
+	i, found := slices.BinarySearchFunc(u.top, n.Pos().Offset, func(t lua51.Top, offset int) int { return t.Stat.Pos().Offset - offset })
+	if !found {
+		i-- // the last that begins before it
+	}
+	return i >= 0 && l.kept[place{u, u.top[i].Stat}]
 }

@@ -135,10 +135,10 @@ return M`}, "xy", nil},
 		{"functions defined in a block",
 			[]string{"m", `local M = {}
 do
-  local count = 0
-  function M.next() count = count + 1 return count end
+  local count = {"1", "2"}
+  function M.next(n) return count[n] end
 end
-function M.main() return M.next() .. M.next() end
+function M.main() return M.next(1) .. M.next(2) end
 return M`}, "12", nil},
 		{"a module as a value keeps all its functions",
 			[]string{"m", `local M = {}
@@ -191,8 +191,8 @@ return M`}, "other", nil},
 			[]string{"m", `local M = {}
 local other = require "other"
 local seen = {}
-local function note(s) seen[#seen + 1] = s end
-note("top") note(other.word())
+local function note(t, s) t[#t + 1] = s end
+note(seen, "top") note(seen, other.word())
 function M.main() return table.concat(seen, ",") end
 return M`, "other", `local M = {}
 local third = require "third"
@@ -239,6 +239,9 @@ function M.a() return f() end
 local function f() return "second" end
 function M.main() return f() end
 return M`}, "second", []string{"first"}},
+		{"texts without blanks, which must not grow together",
+			[]string{"m", `local M={}local other=require"other"local function f()return other.a()end function M.main()return(f())end return M`,
+				"other", `local M={}local unused=require"m"local function b()local c={redis.call("PING")}return"a"end function M.a()return b()end return M`}, "a", nil},
 		{"recursion, by every kind of name",
 			[]string{"m", `local M = {}
 local function a(n) return n == 0 and "." or "a" .. a(n - 1) end

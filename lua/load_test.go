@@ -27,7 +27,7 @@ func TestLoadFSRefusals(t *testing.T) {
 		fsys   fstest.MapFS
 		says   []string
 	}{
-		{"no such file", files("x", ""), []string{`lua: m.lua: module "m" cannot be read from m.lua: file does not exist`, "at the root of the file system", "fs.Sub"}},
+		{"no such file", files("x", ""), []string{`lua: m.lua: module "m" cannot be read from m.lua: file does not exist`, "put it into the file system given to LoadFS", "fs.Sub"}},
 		{"a name that is close", files("mm", ""), []string{"did you mean mm?"}},
 		{"a folder", fstest.MapFS{"m.lua/x": {}}, []string{`module "m" cannot be read`}},
 		{"no such file, required twice", files("m", "local M = {}\nlocal a, b = require 'aa', require 'aa'\nreturn M"),
@@ -50,7 +50,7 @@ func TestLoadFSRefusals(t *testing.T) {
 		says(t, test.reason, err, "b.lua:3:16: m.f is not there yet", "m and b require each other", "use it inside a function")
 	}
 	_, err := lua.LoadFS(files(), "../m")
-	says(t, "a path", err, `module "../m" is no Lua name`, "letters, digits and _")
+	says(t, "a path", err, `module "../m" is no name of a file`, "without .lua and ..")
 	_, err = lua.LoadFS(broken{}, "m")
 	says(t, "a file system that fails", err, "m.lua", "the disk is gone")
 }

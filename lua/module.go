@@ -12,11 +12,16 @@ import (
 )
 
 // Mod is a module: a named set of Lua functions, parsed and checked. Make it
-// with [Module] or [LoadFS]. It does not change afterwards: share it freely.
+// with [Module] or [LoadFS]. A script file is a module of one function, main. It
+// does not change afterwards: share it freely.
 type Mod struct {
 	name    string
 	units   []*unit
 	imports []*Mod               // in the order of the text
+	aliases map[string]*Mod      // by ImportAs
+	calls   []*Mod               // those, and scripts that CALL names
+	script  *scriptFile          // nil: a module
+	pieces  []*piece             // the files it was read from
 	exports map[string]*function // by name, private ones included
 	defines map[string][]place   // the statements that put functions under a field
 }
@@ -69,6 +74,24 @@ func Import(mod *Mod) Part {
 			b.fault(Finding{File: b.mod.name, Message: fmt.Sprintf("two modules here are called %s", mod.name), Cure: "rename one of them"})
 		default:
 			b.mod.imports = append(b.mod.imports, mod)
+		}
+	})
+}
+
+// ImportAs is [Import] under another name: where two modules are called alike, or
+// where a shorter name reads better.
+func ImportAs(name string, mod *Mod) Part {
+	return part(func(b *builder) {
+		switch {
+		case mod == nil:
+			b.fault(Finding{File: b.mod.name, Message: "an imported module is nil", Cure: "declare it as a package variable"})
+		case badModuleName(name) != "":
+			b.fault(Finding{File: b.mod.name, Message: fmt.Sprintf("the name %q of an import %s", name, badModuleName(name))})
+		case b.mod.imported(name) != nil:
+			b.fault(Finding{File: b.mod.name, Message: fmt.Sprintf("two modules here are called %s", name), Cure: "rename one of them"})
+		default:
+			b.mod.aliases[name] = mod
+			b.mod.calls = append(b.mod.calls, mod)
 		}
 	})
 }
@@ -130,8 +153,13 @@ func atCaller(err error) error {
 	return err
 }
 
-// Name is the module's name.
+// Name is the module's name, with its folders: queue/add.
 func (m *Mod) Name() string { return m.name }
+
+// Imports are the modules that this one requires or was given by [Import], in
+// the order of its text, and behind them those of [ImportAs] and the scripts that
+// it calls.
+func (m *Mod) Imports() []*Mod { return slices.Concat(m.imports, m.calls) }
 
 // Functions lists the functions that Go may call, sorted: those of the module
 // whose names do not begin with _.
@@ -178,6 +206,9 @@ func (m *Mod) function(name string) (*function, error) {
 func (m *Mod) imported(name string) *Mod {
 	if name == m.name {
 		return m
+	}
+	if other := m.aliases[name]; other != nil {
+		return other
 	}
 	for _, other := range m.imports {
 		if other.name == name {

@@ -35,6 +35,34 @@ return M`))
 	}
 }
 
+// A module may be imported under another name, so that two of one name serve one
+// module.
+func TestImportAs(t *testing.T) {
+	one := lua.Module("util", lua.Func("f", "", `return "one"`))
+	two := lua.Module("util", lua.Func("f", "", `return "two"`))
+	all := lua.Module("All", lua.Import(one), lua.ImportAs("other", two), lua.ImportAs("again", two),
+		lua.Func("main", "", "return util.f() .. other.f() .. again.f()"),
+		lua.Source("all.lua", "local M = {}\nlocal o = require 'other'\nfunction M.text() return o.f() end\nreturn M"))
+	db := embedded(t)
+	want(t, "All.main", bind[struct{}, string](t, all, "main").On(db).Call(t.Context(), struct{}{}), "onetwotwo")
+	want(t, "All.text", bind[struct{}, string](t, all, "text").On(db).Call(t.Context(), struct{}{}), "two")
+	if n := strings.Count(bind[struct{}, string](t, all, "main").Script().Body, `return "two"`); n != 1 {
+		t.Errorf("a module with two names is in the script %d times", n)
+	}
+	for reason, test := range map[string]struct {
+		part lua.Part
+		says string
+	}{
+		"nil":            {lua.ImportAs("x", nil), "an imported module is nil"},
+		"a bad name":     {lua.ImportAs("redis", one), `the name "redis" of an import is a global`},
+		"a taken name":   {lua.ImportAs("M", one), "two modules here are called M"},
+		"an own unknown": {lua.ImportAs("x", one), `module util has no function "g"`},
+	} {
+		_, err := lua.TryModule("M", test.part, lua.Func("f", "", "return x.g()"))
+		says(t, reason, err, test.says)
+	}
+}
+
 // Signature tells what annotations say, in canonical words.
 func TestSignature(t *testing.T) {
 	mod := source(t, `

@@ -12,22 +12,30 @@ package lua
 //   - An error that is returned, not raised, keeps its code as the first word on
 //     all servers, and gets no tail with the script's SHA.
 //
-// The reply ends with the lines of the script: "… {lua 12 7}". That also tells
+// The reply ends with the lines of the script: "… {lua 12 7}", with a plus where
+// something was written, see partial.go: "… {lua+ 12 7}". That also tells
 // it from an error of the server, which may mean that the script has not run.
 // Control characters become blanks: a reply is one line, and a zero byte would
 // cut it. The last line covers a handler that failed itself: a hostile
 // metatable, or no stack left.
 const (
-	preludeTrace = `local function __t(e) local at,blank,level="",0,3
+	preludeTrace = `local __p=""
+local function __t(e) local at,blank,level=__p,0,3
 while blank<6 and level<60 do local _,w=pcall(error,"",level) level=level+1 w=string.match(w,":(%d+): $") if w then at=at.." "..w blank=0 else blank=blank+1 end end
 local text,silent if type(e)=="table" then text,silent=e.err,e.ignore_error_stats_update if type(text)~="string" then local ok,json=pcall(cjson.encode,e) text="ERR error object: "..(ok and json or "table") end else text="ERR "..tostring(e) end
 text=string.gsub(text,"%c"," ") if not string.find(text,"^%S") then text="ERR"..text end
 return {err=text.." {lua"..at.."}",ignore_error_stats_update=silent} end`
 
-	preludeRun = `local ok,r=xpcall(__m,__t) if not ok and (type(r)~="table" or type(rawget(r,"err"))~="string") then r={err="ERR "..(type(r)=="string" and string.gsub(r,"%c"," ") or "error handler failed: "..type(r)).." {lua}"} end return r`
+	preludeRun = `local ok,r=xpcall(__m,__t) if not ok and (type(r)~="table" or type(rawget(r,"err"))~="string") then r={err="ERR "..(type(r)=="string" and string.gsub(r,"%c"," ") or "error handler failed: "..type(r)).." {lua"..__p.."}"} end return r`
 
 	// fail(code, message) is how a function refuses: a typed error in Go.
 	preludeFail = `local function fail(code,message) code=tostring(code) error({err=message==nil and code or code.." "..tostring(message)}) end`
+
+	// NOW is the server's time in seconds, read once.
+	preludeNow = `local NOW=redis.call("TIME") NOW=NOW[1]+NOW[2]/1000000`
+
+	// __o gives an argument that is absent its default.
+	helperDefault = `local function __o(v,default) if v==nil then return default end return v end`
 
 	// __j reads a JSON argument. cjson's null is a value that counts as true;
 	// here it is nil, as on the embedded server.
@@ -35,17 +43,13 @@ return {err=text.." {lua"..at.."}",ignore_error_stats_update=silent} end`
 local function clean(t) for k,x in pairs(t) do if x==null then t[k]=nil elseif type(x)=="table" then clean(x) end end end
 if type(v)=="table" and string.find(text,"null",1,true) then clean(v) end return v end`
 
-	// __r makes a result ready for the reply: checked against its declared type,
-	// in a form that loses nothing. Where nil is allowed, a missing value of
-	// redis.call, false, is one.
+	// __r takes what is not plainly of its declared type: what converts to it
+	// without loss it returns, all else is a fault. Where nil is allowed, a missing
+	// value of redis.call, false, is one.
 	helperResult = `local function __r(v,want,optional,what) local is=type(v)
 if optional and (v==nil or v==false and want~="b") then return false end
-if want=="s" then if is=="string" then return v end if is=="table" and type(rawget(v,"ok"))=="string" then return v.ok end
-elseif want=="b" then if is=="boolean" then return v and 1 or 0 end
-elseif want=="f" then if is=="number" then return string.format("%.17g",v) end
-elseif want=="l" then if is=="table" then return v end
-elseif want=="x" and is=="string" and string.find(v,"^-?%d+$") then return v
-elseif is=="number" and v==math.floor(v) and v>=-9007199254740992 and v<=9007199254740992 then return v end
+if want=="s" and is=="table" and type(rawget(v,"ok"))=="string" then return v.ok end
+if want=="x" and (is=="string" and string.find(v,"^-?%d+$") or is=="number" and v==math.floor(v) and v>=-9007199254740992 and v<=9007199254740992) then return v end
 if is=="number" then is=string.format("%.17g",v) elseif is=="boolean" then is=tostring(v) end
 error({err="TYPE "..what.." is "..is..", not a"..({s=" string",b=" bool",f=" float",x="n int64",i="n int",t=" time",l=" table"})[want]}) end`
 )

@@ -16,6 +16,7 @@ type resultPlan struct {
 	kind   resultKind
 	values []value // one for a scalar, the element for a list, the fields for a record
 	typ    reflect.Type
+	boxed  bool // a scalar in an any
 }
 
 type resultKind int
@@ -25,6 +26,8 @@ const (
 	scalar
 	listing
 	record
+	freeForm  // JSON
+	rawResult // the reply, in an any
 )
 
 // results plans the result, and checks the annotation.
@@ -33,6 +36,9 @@ func (b *binding) results(t reflect.Type) error {
 	b.plan.typ = t
 	if t == reflect.TypeFor[struct{}]() {
 		return nil
+	}
+	if t == reflect.TypeFor[any]() {
+		return b.anyResult(returns)
 	}
 	fields, err := taggedFields(t)
 	switch {
@@ -65,44 +71,68 @@ func (b *binding) results(t reflect.Type) error {
 		b.plan.kind, b.plan.values = scalar, []value{v}
 		return nil
 	}
-	if t.Kind() == reflect.Slice {
-		if returns != "" && returns != "json" {
-			return b.faultAt(at, "its result is annotated %s, and Go's %v is a list; annotate it json", returns, t)
+	if returns != "" && returns != "json" && returns != "json?" && t.Kind() == reflect.Slice {
+		return b.faultAt(at, "its result is annotated %s, and Go's %v is a list; annotate it json", returns, t)
+	}
+	if t.Kind() == reflect.Slice && !reflect.PointerTo(t).Implements(unmarshaler) {
+		if elem, err := newValue("", t.Elem(), ""); err == nil && elem.codec.Lua().Kind != field.LuaJSON && !elem.codec.Optional() {
+			b.plan.kind, b.plan.values = listing, []value{elem}
+			return nil
 		}
-		v, err := newValue("", t.Elem(), "")
-		if err != nil || v.codec.Lua().Kind == field.LuaJSON || v.codec.Optional() {
-			return b.fault("its result cannot be Go's %v; a list has scalars that are never nil", t)
-		}
-		b.plan.kind, b.plan.values = listing, []value{v}
-		return nil
 	}
 	if err != nil {
 		return b.faultAt(at, "its result %v", err)
 	}
-	return b.fault("its result cannot be Go's %v; use a struct whose fields are tagged `lua:\"name\"`, a list of scalars, or return cjson.encode(…) as a string", t)
+	if t.Kind() == reflect.Struct && returns == "" { // forgotten tags are likelier
+		return b.fault("its result cannot be Go's %v; use a struct whose fields are tagged `lua:\"name\"`, or annotate the function --- @return json for a free form", t)
+	}
+	b.plan.kind, b.plan.values = freeForm, []value{v}
+	return nil
 }
 
-// lua is the statement that makes r the reply.
+// lua is the statement that makes r the reply. What is of its type passes without
+// a call; all else is left to __r, which converts it or faults.
 func (p *resultPlan) lua(title string) string {
 	result := "the result of " + title
-	check := func(expr string, v *value, what string) string {
-		return fmt.Sprintf("__r(%s,%q,%t,%s)", expr, v.letter(), v.codec.Optional(), quote(what))
-	}
-	table := fmt.Sprintf("__r(r,%q,false,%s)", "l", quote(result))
+	isTable := "if type(r)~=\"table\" then __r(r,\"l\",false," + quote(result) + ") end\n"
 	switch p.kind {
 	case scalar:
-		return "r=" + check("r", &p.values[0], result)
+		return p.values[0].check("r", result)
 	case listing:
-		return fmt.Sprintf("local list={} for i=1,#%s do list[i]=%s end r=list", table, check("r[i]", &p.values[0], "an element of "+result))
+		return isTable + "local list={} for i=1,#r do local v=r[i] " + p.values[0].check("v", "an element of "+result) + " list[i]=v end r=list"
+	case freeForm:
+		return "r=__e(r," + quote(result) + ")"
+	case rawResult:
+		return ""
 	case record:
-		fields := make([]string, len(p.values))
+		var b strings.Builder
+		b.WriteString(isTable + "local o,v={0" + strings.Repeat(",0", len(p.values)-1) + "}") // of its size at once
 		for i := range p.values {
 			v := &p.values[i]
-			fields[i] = check("r["+quote(v.name)+"]", v, "the field "+v.name+" of "+result)
+			fmt.Fprintf(&b, "\nv=r[%s] %s o[%d]=v", quote(v.name), v.check("v", "the field "+v.name+" of "+result), i+1)
 		}
-		return table + "\nr={" + strings.Join(fields, ",") + "}"
+		b.WriteString("\nr=o")
+		return b.String()
 	}
 	return "r=1"
+}
+
+// check is the statement that makes the value of a local ready for the reply.
+func (v *value) check(name, what string) string {
+	letter := v.letter()
+	call := fmt.Sprintf("%s=__r(%[1]s,%q,%t,%s)", name, letter, v.codec.Optional(), quote(what))
+	form := "if type(%[1]s)~=\"string\" then %[2]s end"
+	switch letter {
+	case "i", "t":
+		form = "if type(%[1]s)~=\"number\" or %[1]s%%1~=0 or %[1]s<-9007199254740992 or %[1]s>9007199254740992 then %[2]s end"
+	case "f":
+		form = "if type(%[1]s)==\"number\" then %[1]s=string.format(\"%%.17g\",%[1]s) else %[2]s end"
+	case "b":
+		form = "if %[1]s==true then %[1]s=1 elseif %[1]s==false then %[1]s=0 else %[2]s end"
+	case "x":
+		return call
+	}
+	return fmt.Sprintf(form, name, call)
 }
 
 // letter is the value's type for __r.
@@ -146,8 +176,20 @@ func (p *resultPlan) decode(r pipectx.Reply, out unsafe.Pointer) error {
 	if p.kind == ignored {
 		return nil
 	}
-	if p.kind == scalar {
+	switch {
+	case p.boxed:
+		return p.decodeAny(r, out)
+	case p.kind == scalar:
 		return p.values[0].decode(r, out)
+	case p.kind == freeForm:
+		return p.decodeJSON(r, out)
+	case p.kind == rawResult:
+		if r.IsNil() {
+			return nil
+		}
+		x, err := r.Any()
+		*(*any)(out) = x
+		return err
 	}
 	items, err := r.Items()
 	if err != nil {
@@ -176,6 +218,20 @@ func (p *resultPlan) decode(r pipectx.Reply, out unsafe.Pointer) error {
 	}
 	reflect.NewAt(p.typ, out).Elem().Set(all)
 	return nil
+}
+
+// decodeJSON reads a free-form result.
+func (p *resultPlan) decodeJSON(r pipectx.Reply, out unsafe.Pointer) error {
+	text, err := r.Bytes()
+	if err != nil {
+		return err
+	}
+	v := &p.values[0]
+	if v.codec.Optional() && string(text) == "null" {
+		v.codec.Clear(out)
+		return nil
+	}
+	return v.codec.Parse(reconcile(text, p.typ), out)
 }
 
 // decode reads a reply into *p.

@@ -140,8 +140,8 @@ func TestScriptAtLuasLimits(t *testing.T) {
 	_, err = lua.TryBind[struct{}, int](mod, "f")
 	says(t, "60 upvalues and fail", err, "lua: m.lua:4: m.f is at a limit of Lua's", "60 upvalues")
 
-	nested := strings.Repeat("do ", 190) + "M.x = 1 " + strings.Repeat("end ", 190)
-	mod = load(t, "m", "local M = {}\nfunction M.f()\n"+nested+" return M.x end\nreturn M")
+	nested := strings.Repeat("do ", 190) + "x = 1 " + strings.Repeat("end ", 190)
+	mod = load(t, "m", "local M = {}\nfunction M.f()\nlocal x "+nested+" return x end\nreturn M")
 	each(t, func(t *testing.T, db *pipectx.DB) {
 		want(t, "190 levels", bind[struct{}, int](t, mod, "f").On(db).Call(t.Context(), struct{}{}), 1)
 	})

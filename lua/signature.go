@@ -19,11 +19,21 @@ import (
 // Types are int, int64 (all 64 bits, a string in Lua), float, string, bool,
 // time (microseconds since 1970) and json (a table), with a question mark where
 // nil is allowed. What is not annotated takes what Go passes. Words behind a type
-// are for people.
+// are for people, but for a default: `--- @arg n int = 5` is 5 where Go passes
+// none.
+//
+// Three more say how the function may be called. @readonly: it writes nothing, so
+// it goes by EVALSHA_RO (Redis 7) and may be sent again when its answer was lost.
+// @idempotent: to run it twice is to run it once, so it may be sent again too.
+// @undeclared: it makes keys itself; a Cluster cannot route it, and it is refused
+// there.
 type Signature struct {
-	Params  []Param // without the self of `function M:f()`
-	Vararg  bool
-	Returns Type // "" when not annotated
+	Params     []Param // without the self of `function M:f()`
+	Vararg     bool
+	Returns    Type // "" when not annotated
+	ReadOnly   bool
+	Idempotent bool
+	Undeclared bool
 
 	returnsAt lua51.Pos
 }
@@ -33,6 +43,8 @@ type Param struct {
 	Name string
 	Key  bool // annotated by @key: a Redis key
 	Type Type // "" when not annotated
+	// Default is a literal of Lua's, for where Go passes nothing: "5".
+	Default string
 
 	at lua51.Pos // of the annotation
 }
@@ -67,8 +79,8 @@ func parseType(s string) (Type, bool) {
 	return t, ok
 }
 
-// directives are what an annotation begins with, behind @ or %.
-var directives = []string{"arg", "key", "return"}
+// annotations are what one begins with, behind @ or %.
+var annotations = []string{"arg", "key", "return", "readonly", "idempotent", "undeclared"}
 
 // signature reads the directives above a function.
 func (u *unit) signature(f *lua51.Function) (s Signature, found Findings) {
@@ -84,17 +96,17 @@ func (u *unit) signature(f *lua51.Function) (s Signature, found Findings) {
 			continue
 		}
 		directive := words[0][1:]
-		if !slices.Contains(directives, directive) {
+		if !slices.Contains(annotations, directive) {
 			// Tools know many words of their own; only what is close to one of
 			// ours is a mistake.
-			for _, known := range directives {
-				if distance(directive, known) == 1 {
+			for _, known := range annotations {
+				if len(known) < 7 && distance(directive, known) == 1 || len(known) >= 7 && distance(directive, known) <= 2 {
 					found = append(found, u.findingAt(c.Pos, fmt.Sprintf("unknown annotation %s", words[0]), "did you mean "+words[0][:1]+known+"?"))
 				}
 			}
 			continue
 		}
-		message, cure := s.annotate(directive, words[1:], c.Pos)
+		message, cure := s.annotate(directive, false, words[1:], c.Pos)
 		if message != "" {
 			found = append(found, u.findingAt(c.Pos, words[0]+message, cure))
 		}
@@ -103,8 +115,18 @@ func (u *unit) signature(f *lua51.Function) (s Signature, found Findings) {
 }
 
 // annotate adds what one directive says, or tells what is wrong with it.
-func (s *Signature) annotate(directive string, words []string, at lua51.Pos) (message, cure string) {
-	if directive == "return" {
+func (s *Signature) annotate(directive string, bare bool, words []string, at lua51.Pos) (message, cure string) {
+	switch directive {
+	case "readonly":
+		s.ReadOnly = true
+		return "", ""
+	case "idempotent":
+		s.Idempotent = true
+		return "", ""
+	case "undeclared":
+		s.Undeclared = true
+		return "", ""
+	case "return":
 		if len(words) == 0 {
 			return " needs a type", typeNames
 		}
@@ -133,13 +155,50 @@ func (s *Signature) annotate(directive string, words []string, at lua51.Pos) (me
 		return "", ""
 	}
 	if len(words) == 1 {
+		if bare { // of a script file: what is passed, as it is
+			return "", ""
+		}
 		return fmt.Sprintf(" %s needs a type", p.Name), typeNames
 	}
 	var ok bool
 	if p.Type, ok = parseType(words[1]); !ok {
 		return fmt.Sprintf(" %s: unknown type %q", p.Name, words[1]), typeNames
 	}
+	if len(words) > 2 && words[2] == "=" {
+		p.Default = strings.Join(words[3:], " ")
+		if wrong := p.badDefault(); wrong != "" {
+			return fmt.Sprintf(" %s: its default %s %s", p.Name, p.Default, wrong), "write a literal of its type, as in = 5"
+		}
+	}
 	return "", ""
+}
+
+// badDefault says what is wrong with the default of a parameter.
+func (p *Param) badDefault() string {
+	chunk, err := lua51.Parse("", "return "+p.Default)
+	if err != nil || returnOf(chunk) == nil || len(returnOf(chunk).Values) != 1 {
+		return "is no value of Lua's"
+	}
+	value := returnOf(chunk).Values[0]
+	if minus, ok := value.(*lua51.Unary); ok && minus.Op == "-" {
+		value = minus.X
+	}
+	kind, fits := "no literal", ""
+	switch v := value.(type) {
+	case *lua51.Number:
+		kind, fits = "a number", "float"
+		if _, whole := v.Int(); whole {
+			fits = "float int time"
+		}
+	case *lua51.String:
+		kind, fits = "a string", "string int64"
+	case *lua51.True, *lua51.False:
+		kind, fits = "a bool", "bool"
+	}
+	if base, _ := p.Type.base(); !slices.Contains(strings.Fields(fits), string(base)) {
+		return fmt.Sprintf("is %s, not %s", kind, base)
+	}
+	return ""
 }
 
 func (s *Signature) param(name string) *Param {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -27,15 +28,22 @@ import (
 //	if errors.As(err, &refused) && refused.Code == "FUNDS" { … }
 //
 // %+v prints the Lua traceback behind the message. What the function wrote by
-// redis.call before it failed stays written: validate first, write after.
+// redis.call before it failed stays written, and Partial says so: validate first,
+// write after.
 type Error struct {
 	Code    string
 	Message string
 	Script  string  // accounts.transfer
 	Trace   []Frame // innermost first; empty when the server gave no line
+
+	// Partial says that something was written before the script failed, and
+	// stays written. A redis.pcall that failed counts as a write, and so does a
+	// command that the script computes.
+	Partial bool
 }
 
-// Frame is one level of a Lua traceback, in the author's file and line.
+// Frame is one level of a Lua traceback, in the author's file and line. An include
+// that brought a line in is one too, behind it and without a Func.
 type Frame struct {
 	File   string
 	Line   int
@@ -90,7 +98,7 @@ func (e *Error) Traceback() string {
 
 var (
 	// trailer is what the wrapper's handler appends.
-	trailer = regexp.MustCompile(`(?:^| )\{lua((?: \d+)*)\}$`)
+	trailer = regexp.MustCompile(`(?:^| )\{lua(\+?)((?: \d+)*)\}$`)
 	// position is what Lua puts before a message: the chunk's name on the server
 	// at hand, which the embedded one leaves empty, and the line.
 	position = regexp.MustCompile(`^(?:@?user_script)?: ?\d+: `)
@@ -107,17 +115,15 @@ var hoisted = wordSet(`ERR WRONGTYPE OOM READONLY NOPERM MISCONF BUSYGROUP NOGRO
 func (s *Script) fault(reply *pipectx.ServerError) error {
 	e := &Error{Code: reply.Code, Message: reply.Message, Script: s.name}
 	at := trailer.FindStringSubmatch(e.Message)
+	if at == nil && s.ReadOnly && reply.Code == "ERR" && strings.HasPrefix(strings.ToLower(reply.Message), "unknown command") {
+		return &pipectx.UnsupportedError{Needs: "Redis 7 or Valkey, for @readonly"}
+	}
 	if at == nil {
 		return e // not raised in the script: NOPERM, OOM, BUSY
 	}
 	e.Message = strings.TrimSuffix(e.Message, at[0])
-	for n := range strings.FieldsSeq(at[1]) {
-		line, _ := strconv.Atoi(n)
-		// Some servers tell the line of a C function's caller twice.
-		if f, ok := s.at(line); ok && (len(e.Trace) == 0 || e.Trace[len(e.Trace)-1] != f) {
-			e.Trace = append(e.Trace, f)
-		}
-	}
+	e.Partial = at[1] == "+"
+	e.Trace = s.trace(strings.Fields(at[2]))
 	if e.Code == "ERR" {
 		e.Message = strings.TrimPrefix(e.Message, position.FindString(e.Message))
 		bare := e.Message // raised again, it has more than one
@@ -130,10 +136,33 @@ func (s *Script) fault(reply *pipectx.ServerError) error {
 	}
 	e.Message = inside.ReplaceAllStringFunc(e.Message, func(text string) string {
 		line, _ := strconv.Atoi(inside.FindStringSubmatch(text)[1])
-		if f, ok := s.at(line); ok {
-			return fmt.Sprintf("%s:%d:", f.File, f.Line)
+		if frames := s.at(line); len(frames) > 0 {
+			return fmt.Sprintf("%s:%d:", frames[0].File, frames[0].Line)
 		}
 		return text
 	})
 	return e
+}
+
+// trace maps the lines of a traceback. The includes that brought a line in stand
+// behind it, once for lines in a row that came by the same.
+func (s *Script) trace(lines []string) (trace []Frame) {
+	var last []Frame
+	flush := func(next []Frame) {
+		if len(last) > 1 && (len(next) == 0 || !slices.Equal(last[1:], next[1:])) {
+			trace = append(trace, last[1:]...)
+		}
+	}
+	for _, n := range lines {
+		line, _ := strconv.Atoi(n)
+		frames := s.at(line)
+		// Some servers tell the line of a C function's caller twice.
+		if len(frames) == 0 || last != nil && frames[0] == last[0] {
+			continue
+		}
+		flush(frames)
+		trace, last = append(trace, frames[0]), frames
+	}
+	flush(nil)
+	return trace
 }

@@ -116,6 +116,19 @@ func TestErrorCodes(t *testing.T) {
 		{"recursion without end through C", `local function f(s) return (string.gsub(s, ".", f)) end return f("aa")`, "ERR", "*"},
 		{"recursion without end through pcall", `local function f(n) local ok, e = pcall(f, n + 1) if not ok then error(e, 0) end return 1 end return f(1)`, "ERR", "*"},
 		{"recursion without end through a metatable", `local t = setmetatable({}, {}) getmetatable(t).__index = function(_, k) return t[k .. "x"] end return t.a`, "ERR", "*"},
+		{"an error in the author's own handler", `xpcall(function() error("a") end, function() error({}) end) error(select(2, xpcall(function() error("a") end, function() error({}) end)))`, "ERR", "*"},
+		{"a handler that returns a table", `local _, e = xpcall(function() error("a") end, function() return {} end) error(e)`, "ERR", "*"},
+		{"an error while an error is caught", `pcall(function() error({}) end) pcall(error, {}) error({err = {}})`, "ERR", "*"},
+		{"a table with a hostile __tostring", `error(setmetatable({}, {__tostring = function() error({}) end}))`, "ERR", "*"},
+		{"a hostile err of a result", `return setmetatable({}, {__index = function(_, k) error({}) end})`, "TYPE", "*"},
+		{"a hostile table that is concatenated", `return 1 .. setmetatable({}, {__concat = function() error({}) end})`, "ERR", "*"},
+		{"a hostile table that is compared", `local m = {__eq = function() error({}) end} return setmetatable({}, m) == setmetatable({}, m) and 1`, "ERR", "*"},
+		{"recursion without end in a handler", `local function f() return 1 + f() end local _, e = xpcall(function() error("a") end, f) error(e)`, "ERR", "*"},
+		{"a string without end", `local s = "x" for i = 1, 16 do s = s .. s end error(s)`, "ERR", "*"},
+		{"an error in a coroutine that is a table", `local _, e = coroutine.resume(coroutine.create(function() error({}) end)) error(e)`, "ERR", "*"},
+		{"an error in a sort", `table.sort({3, 2, 1}, function() error({}) end)`, "ERR", "*"},
+		{"an error in a chunk of its own", `loadstring("error({})")()`, "ERR", "*"},
+		{"a table without err that is returned", `return {code = 1}`, "TYPE", "*"},
 		{"lines in a message, which would end the reply", `fail("X", "a\r\n+OK\r\nb")`, "X", "a  +OK  b"},
 		{"a zero byte, which would cut it", `fail("X", "a\0b")`, "X", "a b"},
 		{"a message that ends like ours", `fail("X", "{lua 1 2}")`, "X", "{lua 1 2}"},
@@ -144,7 +157,7 @@ type listKey struct {
 // in an error reply too.
 func TestModuleBodyFails(t *testing.T) {
 	each(t, func(t *testing.T, db *pipectx.DB) {
-		for _, body := range []string{"error({})", "local x = nil + 1", "fail('CODE', 'x')"} {
+		for _, body := range []string{"if KEYS then error({}) end", "local x = nil + 1", "if KEYS then fail('CODE', 'x') end"} {
 			mod := load(t, "m", "local M = {}\n"+body+"\nfunction M.f() return 1 end\nreturn M")
 			e := failed(t, body, bind[struct{}, int](t, mod, "f").On(db).Call(t.Context(), struct{}{}).Err())
 			if len(e.Trace) != 1 || e.Trace[0].Line != 2 || e.Trace[0].Func != "" {

@@ -12,7 +12,7 @@ import (
 )
 
 // A unit is one text of a module: a file, a Source, or a Func, which is dressed
-// up as a module of one function.
+// up as a module of one function. The text of a script is one too.
 type unit struct {
 	text
 	mod      *Mod
@@ -21,16 +21,25 @@ type unit struct {
 	self     *lua51.Local // the module's table, `local M = {}`
 	requires []require
 
+	called     map[*lua51.Name]*Mod // by CALL
+	sites      []site               // calls of redis.call
+	undeclared []*lua51.Function    // annotated so
+
 	definers map[*lua51.Local][]lua51.Stat // what may go where a local is not used
 	optional map[lua51.Stat]bool           // may go where nobody needs it
+	cuts     map[lua51.Stat]lua51.Edit     // how it goes
 }
 
 // A text is what the author wrote, with what we put around it.
 type text struct {
 	file   string // for messages and tracebacks
+	piece  *piece // that file; nil: a text from Go
 	text   string
 	head   int  // lines of ours before the author's first
 	isFunc bool // a Func: it calls modules by their names
+
+	spots []spot            // where each of the author's lines came from; nil: from file
+	dirs  []placedDirective // what the text says to the compiler
 }
 
 // A require is `local audit = require "audit"` at the top of a text.
@@ -54,7 +63,13 @@ type place struct {
 	stat lua51.Stat
 }
 
-func (f *function) title() string { return f.unit.mod.name + "." + f.name }
+func (f *function) title() string {
+	if f.unit.mod.script != nil {
+		return f.unit.mod.name
+	}
+	return f.unit.mod.name + "." + f.name
+}
+
 func (f *function) private() bool { return f.name[0] == '_' }
 
 // isMethod tells whether it is written `function M:f()`, with a hidden self.
@@ -64,7 +79,8 @@ func (f *function) isMethod() bool {
 
 // at is a place in the function's text for messages: file:line:column.
 func (f *function) at(pos lua51.Pos) string {
-	return fmt.Sprintf("%s:%d:%d", f.unit.file, f.unit.line(pos.Line), pos.Column)
+	file, line := f.unit.place(pos.Line)
+	return fmt.Sprintf("%s:%d:%d", file, line, pos.Column)
 }
 
 // A builder reads the parts of a module.
@@ -74,20 +90,24 @@ type builder struct {
 }
 
 func newBuilder(name string) *builder {
-	return &builder{mod: &Mod{name: name, exports: map[string]*function{}, defines: map[string][]place{}}}
+	return &builder{mod: &Mod{name: name, exports: map[string]*function{}, aliases: map[string]*Mod{}, defines: map[string][]place{}}}
 }
 
 func (b *builder) fault(f Finding) { b.found = append(b.found, f) }
 
 // read parses a text and finds what it declares.
 func (b *builder) read(t text) {
-	t.text = strings.TrimPrefix(t.text, "\ufeff")
-	t.text = strings.ReplaceAll(strings.ReplaceAll(t.text, "\r\n", "\n"), "\r", "\n")
+	t.text = normal(t.text)
 	chunk, err := lua51.Parse(t.file, t.text)
 	if err != nil {
 		b.fault(t.syntaxFinding(err))
 		return
 	}
+	b.add(t, chunk)
+}
+
+// add takes the text of a module.
+func (b *builder) add(t text, chunk *lua51.Chunk) {
 	u := &unit{text: t, mod: b.mod, chunk: chunk, top: chunk.Top()}
 	b.mod.units = append(b.mod.units, u)
 	if f, ok := u.shape(); !ok {
@@ -95,6 +115,8 @@ func (b *builder) read(t text) {
 		return
 	}
 	u.declarations()
+	u.findSites()
+	u.findUndeclared()
 	b.found = append(b.found, u.export()...)
 }
 
@@ -123,7 +145,13 @@ func (u *unit) shape() (Finding, bool) {
 	if t, ok := u.self.Init.(*lua51.Table); !ok || len(t.Fields) > 0 {
 		return u.findingAt(u.self.Pos, fmt.Sprintf("the module's table %s does not begin empty", u.self.Name), form), false
 	}
-	for _, s := range stats {
+	u.findRequires()
+	return Finding{}, true
+}
+
+// findRequires finds the modules that the text requires.
+func (u *unit) findRequires() {
+	for _, s := range u.chunk.Main.Body.Stats {
 		local, ok := s.(*lua51.LocalStat)
 		if !ok {
 			continue
@@ -134,7 +162,6 @@ func (u *unit) shape() (Finding, bool) {
 			}
 		}
 	}
-	return Finding{}, true
 }
 
 // required returns the call and the name of `require "name"`.
@@ -157,11 +184,13 @@ func required(e lua51.Expr) (*lua51.Call, string) {
 func (u *unit) declarations() {
 	u.definers = map[*lua51.Local][]lua51.Stat{}
 	u.optional = map[lua51.Stat]bool{}
+	u.cuts = map[lua51.Stat]lua51.Edit{}
 	for _, top := range u.top {
 		if !top.Pure && !u.isRequires(top.Stat) {
 			continue
 		}
 		u.optional[top.Stat] = true
+		u.cuts[top.Stat] = u.keepLines(u.chunk.Cut(top.Stat))
 		for _, l := range top.Locals {
 			u.definers[l] = append(u.definers[l], top.Stat)
 		}
@@ -212,7 +241,7 @@ func (u *unit) target(use *lua51.Name) *Mod {
 		return u.mod
 	}
 	if r := u.alias(use.Local); r != nil {
-		return u.mod.imported(r.name)
+		return u.mod.imported(r.path())
 	}
 	return nil
 }
@@ -261,7 +290,7 @@ func (u *unit) pathOf(f *lua51.Function) []string {
 		return nil
 	}
 	root, path := lua51.PathOf(target)
-	if root == nil || root.Local != u.self {
+	if root == nil || root.Local == nil || root.Local != u.self {
 		return nil
 	}
 	return path[1:]
@@ -278,14 +307,39 @@ func (u *unit) title(f *lua51.Function) string {
 // line is the author's number of a line: 1 for what stands in the head.
 func (t *text) line(n int) int { return max(n-t.head, 1) }
 
+// place is the file and the line that its author knows a line by.
+func (t *text) place(n int) (file string, line int) {
+	if s := t.spot(n); s != nil {
+		return s.in.file, s.line
+	}
+	return t.file, t.line(n)
+}
+
+// spot is where a line of a text of several files came from.
+func (t *text) spot(n int) *spot {
+	if len(t.spots) == 0 {
+		return nil
+	}
+	return &t.spots[min(t.line(n), len(t.spots))-1]
+}
+
 // finding makes a finding at a node, in the author's lines.
 func (u *unit) finding(n lua51.Node, message, cure string) Finding {
 	return u.findingAt(n.Pos(), message, cure)
 }
 
 func (u *unit) findingAt(pos lua51.Pos, message, cure string) Finding {
-	return Finding{File: u.file, Line: u.line(pos.Line), Column: pos.Column,
-		Source: u.chunk.Line(pos.Line), Message: message, Cure: cure}
+	file, line := u.place(pos.Line)
+	return Finding{File: file, Line: line, Column: pos.Column,
+		Source: u.source(pos.Line), Message: message, Cure: cure}
+}
+
+// source is a line as its author wrote it.
+func (u *unit) source(n int) string {
+	if s := u.spot(n); s != nil {
+		return s.in.lineAt(s.line)
+	}
+	return u.chunk.Line(n)
 }
 
 var lineNumber = regexp.MustCompile(`\bline (\d+)`)
@@ -303,10 +357,16 @@ func (t *text) syntaxFinding(err error) Finding {
 		if line > last {
 			line, column = last, len(lines[last-1])+1
 		}
-		message = lineNumber.ReplaceAllStringFunc(message, func(s string) string {
-			n, _ := strconv.Atoi(strings.TrimPrefix(s, "line "))
-			return fmt.Sprintf("line %d", t.line(n))
-		})
 	}
-	return Finding{File: t.file, Line: t.line(line), Column: column, Source: lines[line-1], Message: message}
+	message = lineNumber.ReplaceAllStringFunc(message, func(s string) string {
+		n, _ := strconv.Atoi(strings.TrimPrefix(s, "line "))
+		_, n = t.place(n)
+		return fmt.Sprintf("line %d", n)
+	})
+	file, at := t.place(line)
+	cure := ""
+	if strings.Contains(message, "has more than") {
+		cure = "split it, or keep values in a table"
+	}
+	return Finding{File: file, Line: at, Column: column, Source: lines[line-1], Message: message, Cure: cure}
 }

@@ -37,7 +37,7 @@ func (u Use) Fault(message, cure string) error {
 
 // uses lists what the function does with one of its parameters.
 func (f *function) uses(param string) []Use {
-	p := f.def.Param(param)
+	p := f.param(param)
 	if p == nil {
 		return nil
 	}
@@ -54,4 +54,17 @@ func (f *function) uses(param string) []Use {
 		uses = append(uses, u)
 	}
 	return uses
+}
+
+// param is the local that a parameter is; of a script, one of its head.
+func (f *function) param(name string) *lua51.Local {
+	if f.unit.mod.script == nil {
+		return f.def.Param(name)
+	}
+	for _, l := range f.def.Locals {
+		if l.Name == name && l.Pos.Line == 1 {
+			return l
+		}
+	}
+	return nil
 }

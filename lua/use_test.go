@@ -126,6 +126,9 @@ func TestReceiverRefusals(t *testing.T) {
 	plain := bind[string, struct{}](t, mod, "f")
 	says(t, "a record for a plain function", plain.On(embedded(t)).CallOn(t.Context(), "k", "x").Err(), "lua: m.f has no record", "by Call")
 
+	_, err = lua.BindReceiver[struct{}, int](source(t, "\n--- @readonly\nfunction M.f(self) return 1 end"), "f", opener(new([]string)))
+	says(t, "a method that reads only", err, "m.f: it is annotated @readonly, which a method of a record cannot be")
+
 	taken := lua.Module("redmoon_box", lua.Func("f", "self", "return 1"))
 	_, err = lua.BindReceiver[struct{}, int](taken, "f", opener(new([]string)))
 	says(t, "a module called like the support", err, `the module name "redmoon_box" is taken`, "rename yours")

@@ -28,13 +28,18 @@ type value struct {
 	offset uintptr
 	codec  *field.Erased
 	record reflect.Type // of a Record: it has a key and no codec
+
+	nullable bool // JSON whose null is a value of the Go type
 }
 
 // newValue derives how a Go type crosses, given what Lua says of it.
 func newValue(name string, t reflect.Type, declared Type) (value, error) {
 	v := value{name: name}
 	var err error
-	if v.codec, err = field.Of(t); err == nil && v.codec.Lua().Kind == field.LuaTime {
+	if t.Kind() == reflect.Interface && t.NumMethod() == 0 {
+		v.codec, err = field.Of(t, "json")
+		v.nullable = true
+	} else if v.codec, err = field.Of(t); err == nil && v.codec.Lua().Kind == field.LuaTime {
 		v.codec, err = field.Of(t, "unixus")
 	}
 	if err != nil {

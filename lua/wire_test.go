@@ -310,6 +310,8 @@ func wireRows(t *testing.T, forget func()) []wireRow {
 	move := bind[moveArgs, int64](t, load(t, "m", signatures), "move")
 	args := moveArgs{"{k}1", "{k}2", 5}
 	appending := lua.Must(lua.BindReceiver[string, string](source(t, "function M:append(s) self.value = self.value .. s return self.value end"), "append", opener(new([]string))))
+	read := bind[string, int](t, source(t, "\n--- @readonly\n--- @key k\nfunction M.read(k) return tonumber(redis.call('GET', k)) end"), "read")
+	preloaded := bind[string, int](t, load(t, "wire", "local M = {}\n--- @key k\nfunction M.incr(k) return redis.call('INCR', k) end\nreturn M"), "incr")
 	return []wireRow{
 		{"Call", "the first time", func(ctx context.Context, db *pipectx.DB) error { return move.On(db).Call(ctx, args).Err() }},
 		{"Call", "a known script", func(ctx context.Context, db *pipectx.DB) error { return move.On(db).Call(ctx, args).Err() }},
@@ -325,6 +327,31 @@ func wireRows(t *testing.T, forget func()) []wireRow {
 				appending.On(db).CallOn(ctx, "{k}3", "x")
 				return nil
 			})
+		}},
+		{"Raw", "a known script", func(ctx context.Context, db *pipectx.DB) error {
+			return move.On(db).Raw(ctx, []string{"{k}1", "{k}2"}, 5).Err()
+		}},
+		{"Run", "the first time", func(ctx context.Context, db *pipectx.DB) error {
+			return lua.Run[int](ctx, db, "-- text\n%key a\nreturn redis.call('INCR', a)", lua.Args{"a": "{k}1"}).Err()
+		}},
+		{"Run", "a known text", func(ctx context.Context, db *pipectx.DB) error {
+			return lua.Run[int](ctx, db, "-- text\n%key a\nreturn redis.call('INCR', a)", lua.Args{"a": "{k}1"}).Err()
+		}},
+		{"Call", "what is annotated @readonly", func(ctx context.Context, db *pipectx.DB) error {
+			return read.On(db).Call(ctx, "{k}1").Err()
+		}},
+		{"Call", "what is annotated @readonly, known", func(ctx context.Context, db *pipectx.DB) error {
+			return read.On(db).Call(ctx, "{k}1").Err()
+		}},
+		{"Preload", "one script", func(ctx context.Context, db *pipectx.DB) error {
+			n, err := lua.Preload(ctx, db, "wire.")
+			if err == nil && n != 1 {
+				err = fmt.Errorf("it loaded %d", n)
+			}
+			return err
+		}},
+		{"Call", "a script that was loaded ahead", func(ctx context.Context, db *pipectx.DB) error {
+			return preloaded.On(db).Call(ctx, "{k}1").Err()
 		}},
 		{"Call", "a script that the server has forgotten", func(ctx context.Context, db *pipectx.DB) error {
 			forget()

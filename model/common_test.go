@@ -101,7 +101,7 @@ func at(t testing.TB, client redis.UniversalClient) place {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() }) // it owns no client
-	return place{db, client}
+	return place{watched(t, db), client}
 }
 
 // hash is what is stored under a key, "name=text name=text", sorted.

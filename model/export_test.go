@@ -4,11 +4,11 @@ import "reflect"
 
 // For tests of the limits: a struct of 2,000 fields is not for writing down.
 var (
-	CreateScript = createScript
-	SaveScript   = saveScript
-	UpdateScript = updateScript
-	EditScript   = editScript
-	UpsertScript = upsertScript
+	CreateScript = createScript.Script
+	SaveScript   = saveScript.Script
+	UpdateScript = updateScript.Script
+	EditScript   = editScript.Script
+	UpsertScript = upsertScript.Script
 )
 
 // Most is how many fields a record may have.

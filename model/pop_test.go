@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -122,6 +123,30 @@ func TestPopIsAWrite(t *testing.T) {
 			got := value(t, "Get", on.Get(t.Context(), "a"))
 			if ttl := p.client.PTTL(t.Context(), "session{a}").Val(); got.Version != c.version || (ttl > time.Minute) != c.again {
 				t.Errorf("version %d, time to live %v; want %d, %v", got.Version, ttl, c.version, c.again)
+			}
+		}
+	})
+}
+
+// A version that cannot be counted up refuses the verbs that change fields, and
+// nothing is changed.
+func TestVersionNotCounted(t *testing.T) {
+	each(t, func(t *testing.T, p place) {
+		on := accounts.On(p.db)
+		for _, version := range []string{"9223372036854775807", "two"} {
+			p.store(t, "account{7}", "owner", "Ada", "email", "a@b.org", "balance", 1, "version", version)
+			stored := p.client.HGetAll(t.Context(), "account{7}").Val()
+			for verb, err := range map[string]error{
+				"Pop":    model.Pop(t.Context(), on, 7, email).Err(),
+				"Update": on.Update(t.Context(), 7, model.Incr(balance, 1)).Err(),
+				"Upsert": on.Upsert(t.Context(), 7, model.Incr(balance, 1)).Err(),
+			} {
+				if sum := as[*model.SumError](t, verb, err); sum.Field != "version" || sum.Stored != version {
+					t.Errorf("%s: %v", verb, err)
+				}
+			}
+			if got := p.client.HGetAll(t.Context(), "account{7}").Val(); !maps.Equal(got, stored) {
+				t.Errorf("version %s: %v is stored, before %v", version, got, stored)
 			}
 		}
 	})

@@ -46,9 +46,9 @@ func module(name, file string, imports ...*lua.Mod) *lua.Mod {
 }
 
 // script compiles a verb's file with what it uses of the shared modules.
-func script(verb string) *pipectx.Script {
+func script(verb string) *lua.Script {
 	mod := module(verb, verb+".lua", numberModule, writeModule, changeModule)
-	return lua.Must(lua.Link(mod, verb, "model."+verb)).Script
+	return lua.Must(lua.Link(mod, verb, "model."+verb))
 }
 
 // opening are the words that calls of scripts begin with, behind the key: what
@@ -77,7 +77,7 @@ func (c *column) lifeInLua() string {
 }
 
 // script starts a call of a script on the record of an id.
-func (r Repo[T, K]) script(s *pipectx.Script, id K) *pipectx.Command {
+func (r Repo[T, K]) script(s *lua.Script, id K) *pipectx.Command {
 	c := s.Command(1)
 	if r.bound().schema.begins {
 		c.Needs(fieldTTLServers)

@@ -378,7 +378,7 @@ func (s *scope) queue(conn *conn, c *Command, slot int, ref settler) error {
 	r.items = grown(r.items)
 	it := &r.items[len(r.items)-1]
 	c.become(it, conn, slot, r.arena, ref)
-	it.scope, it.block, it.safe = at, in, s.safe
+	it.scope, it.block, it.safe = at, in, s.safe || it.safe && in == nil // an Atomic goes as a whole
 	it.asking = in != nil && in.watch != nil && in.watch.asking
 	if r.stream != nil {
 		r.stream.size += int(it.size)

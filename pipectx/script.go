@@ -12,6 +12,7 @@ import (
 type Script struct {
 	SHA, Body string
 	ReadOnly  bool // it writes nothing: it is called by EVALSHA_RO and may be sent again
+	Resend    bool // to run it twice is to run it once: it may be sent again, see [Resend]
 	name      string
 }
 

@@ -74,7 +74,7 @@ func (h *DB) send(ctx context.Context, c *Command, ref settler) {
 		a := arenas.Get().(*arena)
 		var items [1]item
 		c.become(&items[0], h.conn, slot, a, ref)
-		items[0].safe = mayResend(ctx)
+		items[0].safe = items[0].safe || mayResend(ctx)
 		h.debug.check(ctx, func() string { return strings.Clone(items[0].word(0)) })
 		var free bool
 		if h.coalesce && context.Cause(ctx) == nil {
@@ -94,6 +94,7 @@ func (c *Command) become(it *item, conn *conn, slot int, a *arena, ref settler) 
 	it.conn, it.args, it.ref = conn, a.add(c), ref
 	if c.fault != nil || c.script != nil {
 		it.fault, it.script = c.fault, c.script
+		it.safe = c.script != nil && c.script.Resend
 	}
 	it.size, it.slot, it.read = int32(len(c.buf)+c.size), int16(slot), c.read
 	it.text = c.text && c.script == nil

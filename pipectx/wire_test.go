@@ -380,6 +380,9 @@ func wireRows() []wireRow {
 		{"Watch", "without one", func(ctx context.Context, db *pipectx.DB) error {
 			return pipectx.Watch(ctx, db, func(ctx context.Context) error { return do(ctx, db, "GET", "a").Err() }, "a")
 		}},
+		{"Load", "two scripts", func(ctx context.Context, db *pipectx.DB) error {
+			return pipectx.Load(ctx, db, addScript, pushScript)
+		}},
 		{"DB.Ping", "alone", func(ctx context.Context, db *pipectx.DB) error { return db.Ping(ctx) }},
 		{"DB.Ping", "in a Run", func(ctx context.Context, db *pipectx.DB) error {
 			return pipectx.Run(ctx, db, func(ctx context.Context) error { incr(ctx, db, "a"); return db.Ping(ctx) })

@@ -15,6 +15,11 @@ func BenchmarkJobs(b *testing.B) {
 	}
 	defer s.stop()
 	for _, j := range jobs(s) {
+		if j.before != nil {
+			if err := j.before(b.Context()); err != nil {
+				b.Fatal(err)
+			}
+		}
 		for _, r := range append([]rival{{name: "ours", run: j.ours}}, j.rivals...) {
 			b.Run(j.name+"/"+r.name, func(b *testing.B) {
 				ctx := b.Context()

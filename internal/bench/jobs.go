@@ -32,6 +32,7 @@ func jobs(s *stand) []job {
 	all = append(all, s.mixed(100), encode(100), decode(100))
 	all = append(all, s.records(100)...)
 	all = append(all, s.alone()...)
+	all = append(all, s.lua()...)
 	return append(all, s.parallel(128, 100), s.gather(100), s.fill(100_000), s.stream(100_000))
 }
 

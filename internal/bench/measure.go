@@ -24,6 +24,8 @@ type job struct {
 	cancellable bool    // whether its context is
 	client      bool    // nobody else takes part: it is processor time that counts
 	most        float64 // allocations that we may take a unit; 0 is any number
+	// spent is the server's time so far, for jobs of which only that counts.
+	spent func(ctx context.Context) (time.Duration, error)
 }
 
 // A rival's budgets are ours ÷ its; 0 is none.
@@ -76,7 +78,7 @@ func (j *job) measure(ctx context.Context, rounds int, span time.Duration) ([]re
 		}
 		for i := range sides {
 			s := sides[(n+i)%len(sides)] // another begins each time
-			if err := s.round(ctx, span, j.client); err != nil {
+			if err := s.round(ctx, span, j); err != nil {
 				return nil, err
 			}
 		}
@@ -89,10 +91,17 @@ func (j *job) measure(ctx context.Context, rounds int, span time.Duration) ([]re
 }
 
 // round does the job for span and notes nanoseconds and allocations a call.
-func (s *side) round(ctx context.Context, span time.Duration, client bool) error {
+func (s *side) round(ctx context.Context, span time.Duration, j *job) error {
 	clock := func() time.Duration { return time.Since(epoch) }
-	if client {
+	if j.client {
 		clock = cpuTime
+	}
+	var already time.Duration
+	if j.spent != nil {
+		var err error
+		if already, err = j.spent(ctx); err != nil {
+			return err
+		}
 	}
 	var before, after runtime.MemStats
 	runtime.GC()
@@ -107,6 +116,13 @@ func (s *side) round(ctx context.Context, span time.Duration, client bool) error
 	}
 	took := clock() - start
 	runtime.ReadMemStats(&after)
+	if j.spent != nil {
+		total, err := j.spent(ctx)
+		if err != nil {
+			return err
+		}
+		took = total - already
+	}
 	s.ns = append(s.ns, float64(took)/float64(calls))
 	s.allocs = float64(after.Mallocs-before.Mallocs) / float64(calls)
 	return nil

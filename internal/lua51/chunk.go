@@ -16,6 +16,8 @@ type Chunk struct {
 	Calls       []*Call       // f(), in the order in which the arguments begin
 	MethodCalls []*MethodCall // x:f()
 	Comments    []Comment
+	// MaxLevel is how deep syntax is nested at most. Lua's limit is 200.
+	MaxLevel int
 
 	lines []int // offsets at which lines begin
 }

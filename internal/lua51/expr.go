@@ -300,6 +300,7 @@ func (p *parser) since(at Pos) span { return span{at, p.prevEnd} }
 // enter goes one level of syntax deeper. Its twin is p.level--.
 func (p *parser) enter() {
 	p.level++
+	p.chunk.MaxLevel = max(p.chunk.MaxLevel, p.level)
 	if p.level > maxLevels {
 		p.fail(p.tok.Pos, "chunk has too many syntax levels")
 	}

@@ -1,0 +1,3 @@
+local M = {}
+local gone = require "gone"
+return M

@@ -1,0 +1,51 @@
+package lua
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/redmoon-go/redmoon/internal/lua51"
+)
+
+// checkKeys finds keys that are not declared: made in Lua, where nobody can route
+// them, and KEYS beyond those that a script names.
+func (u *unit) checkKeys() (found Findings) {
+	if strings.HasPrefix(u.mod.name, reserved) {
+		return nil
+	}
+	for _, s := range u.sites {
+		if u.declaresUndeclared(s.value) {
+			continue
+		}
+		for _, key := range s.keys {
+			if what := computed(key); what != "" {
+				found = append(found, u.finding(key, fmt.Sprintf("the key of %s %s", s.command, what), "declare it, --- @key name, and pass it from Go; or annotate --- @undeclared, which a Cluster refuses"))
+			}
+		}
+	}
+	if u.mod.script == nil || u.mod.script.keys < 0 {
+		return found
+	}
+	sign := u.mod.exports[entryOfScript].sign
+	for _, l := range u.chunk.Main.Locals {
+		if l.Name != "KEYS" || l.Pos.Line != 1 {
+			continue
+		}
+		for _, use := range l.Uses {
+			index, ok := use.Suffix.(*lua51.Index)
+			if !ok || use.Chain != use {
+				continue
+			}
+			number, ok := index.Key.(*lua51.Number)
+			switch n, whole := 0, false; {
+			case !ok && len(sign.Params) > 0:
+				found = append(found, u.finding(index, "which of the KEYS this is cannot be known", "use the names of --- @key"))
+			case ok:
+				if n, whole = number.Int(); !whole || n < 1 || n > u.mod.script.keys {
+					found = append(found, u.finding(index, fmt.Sprintf("KEYS[%s] is not declared: the script takes %s", number.Raw, count(u.mod.script.keys, "key")), "declare it: --- @key name"))
+				}
+			}
+		}
+	}
+	return found
+}

@@ -1,0 +1,1 @@
+local noted = redis.call("GET", item)
