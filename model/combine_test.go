@@ -207,6 +207,24 @@ func TestEditComparesAllNames(t *testing.T) {
 	})
 }
 
+// A hash with more than a script can compare is read, and not edited.
+func TestEditOfTooMuch(t *testing.T) {
+	each(t, func(t *testing.T, p place) {
+		var pairs []any
+		for i := range 3*model.Most + 1 {
+			pairs = append(pairs, fmt.Sprint(i), "")
+		}
+		p.store(t, "member{1}", append(pairs, "owner", "O")...)
+		repo := members.On(p.db)
+		if got := value(t, "Get", repo.Get(t.Context(), 1)); len(got.More) != 3*model.Most+1 {
+			t.Errorf("loaded %d fields", len(got.More))
+		}
+		says(t, "Edit", repo.Edit(t.Context(), 1, func(m *Member) error { m.Owner, m.More = "N", nil; return nil }).Err(),
+			"edit member{1}", "more fields than the 2000", "write them by Hash")
+		want(t, "Update", repo.Update(t.Context(), 1, memberOwner.Set("N")), 1)
+	})
+}
+
 // State has a zero that cannot be stored.
 type State struct {
 	ID    int64  `redis:"id,key"`

@@ -271,6 +271,9 @@ func (e *edition) store(ctx context.Context, p unsafe.Pointer, was, now contents
 		now.texts[slices.Index(s.columns, s.version)] = text{strconv.FormatInt(*s.count(p), 10), true}
 	}
 	names, loaded := s.compared(e.loaded, now)
+	if len(names) > 3*most { // which Lua could not hand to one command
+		return e.fail(fmt.Errorf("model: edit %s: with what %v does not declare it has more fields than the %d that a record may have; write them by Hash, or remove some", e.key, s.typ, most))
+	}
 	c := e.write()
 	addCompared(c, names, loaded)
 	s.addChanged(c, was, now)

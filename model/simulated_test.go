@@ -218,6 +218,12 @@ func (c *simulation) foreign(ctx context.Context) {
 		name := fmt.Sprint("x", c.random.IntN(3))
 		hash.Set(ctx, name, "theirs")
 		w.hash[name] = "theirs"
+	case stored && f.name != "token" && c.random.IntN(3) == 0:
+		hash.HDel(ctx, f.name)
+		delete(w.hash, f.name)
+		if !w.exists() {
+			*w = twin{}
+		}
 	case stored && len(f.was) > 0:
 		old := f.was[c.random.IntN(len(f.was))]
 		hash.Set(ctx, old, text)
@@ -225,12 +231,6 @@ func (c *simulation) foreign(ctx context.Context) {
 		delete(w.hash, f.name)
 		w.hash[old] = text
 		w.tokenEnds = w.tokenEnds && f.name != "token"
-	case stored && c.random.IntN(3) == 0:
-		hash.HDel(ctx, f.name)
-		delete(w.hash, f.name)
-		if !w.exists() {
-			*w = twin{}
-		}
 	}
 }
 

@@ -123,9 +123,15 @@ type simulation struct {
 }
 
 func (c *simulation) run(ctx context.Context, steps int) error {
-	for done := 0; done < steps; {
+	const first = 40 // steps, which all clients take at once, so that they are in each other's way
+	for range first {
+		if err := c.share(ctx); err != nil {
+			return err
+		}
+	}
+	for done := first; done < steps; {
 		var err error
-		if n := c.random.IntN(30); n < 6 {
+		if n := c.random.IntN(30); n < 15 {
 			done++
 			err = c.alone(ctx)
 		} else {
