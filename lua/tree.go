@@ -13,7 +13,8 @@ import (
 // A tree is what the parser knows of a module's texts. It is many times as large
 // as they are, and needed to check and to link alone: a program that has started
 // keeps texts and scripts. Nobody but who is at work holds a tree, so the collector
-// takes it; whoever asks again has it made again, just alike.
+// takes it; whoever asks again has it made again, just alike. See
+// docs/decisions/0011-texts-are-kept-not-trees.md.
 type tree struct {
 	units   []*unit            // one a text, in their order
 	exports []*function        // sorted by name, private ones included
