@@ -128,7 +128,7 @@ func (b *binding) argument(p *Param, f tagged) error {
 	if err != nil {
 		return b.faultAt(p.at, "parameter %s %v", p.Name, err)
 	}
-	v.offset, v.key = f.field.Offset, f.key
+	v.offset, v.key = uint32(f.field.Offset), f.key
 	kind := v.codec.Lua().Kind
 	if f.key {
 		if v.codec.Optional() || kind == field.LuaJSON {
@@ -161,7 +161,7 @@ func (b *binding) addKey(v value) string {
 // record binds a parameter to an argument that is a stored record.
 func (b *binding) record(p *Param, f tagged, r Record) error {
 	o := r.LuaOpener()
-	key := b.addKey(value{name: p.Name, key: true, offset: f.field.Offset, record: f.field.Type})
+	key := b.addKey(value{name: p.Name, key: true, offset: uint32(f.field.Offset), record: f.field.Type})
 	expr, err := o.Open(key, b.f.uses(p.Name))
 	if err != nil {
 		return err
@@ -176,7 +176,7 @@ func (b *binding) record(p *Param, f tagged, r Record) error {
 // link compiles the entry's script.
 func (b *binding) link() (*Script, error) {
 	what := linkage{entry: b.f}
-	module := "__." + b.f.unit.mod.fieldName()
+	module := "__." + b.f.unit.mod.field
 	name, args := module+"."+b.f.name, b.call
 	switch {
 	case b.f.unit.mod.script != nil:

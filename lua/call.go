@@ -22,7 +22,6 @@ func (l *loader) calls(u *unit) {
 	if l.cache == nil {
 		return
 	}
-	u.called = map[*lua51.Name]*Mod{}
 	for _, use := range u.chunk.Globals {
 		words := use.Path()
 		if use.Name != "CALL" || len(words) == 0 {
@@ -33,7 +32,10 @@ func (l *loader) calls(u *unit) {
 			name = path.Join(u.mod.folder(), name)
 		}
 		if m := l.load(l.scriptName(name), &reference{u, use.Chain, "script"}); m != nil {
-			u.called[use] = m
+			if u.mod.scripts == nil {
+				u.mod.scripts = map[string]*Mod{}
+			}
+			u.mod.scripts[strings.Join(words, "/")] = m
 			if m != u.mod && !slices.Contains(u.mod.calls, m) {
 				u.mod.calls = append(u.mod.calls, m)
 			}
@@ -57,9 +59,10 @@ func (l *loader) scriptName(name string) string {
 
 // callee is the script that a use of CALL means, or nil.
 func (u *unit) callee(use *lua51.Name) *Mod {
-	m := u.called[use]
+	name := strings.Join(use.Path(), "/")
+	m := u.mod.scripts[name]
 	if m == nil {
-		m = u.mod.imported(strings.Join(use.Path(), "/"))
+		m = u.mod.imported(name)
 	}
 	if m == nil || m.script == nil {
 		return nil
@@ -74,14 +77,14 @@ func (u *unit) checkScripts() (found Findings) {
 		if use.Name != "CALL" || use.Write {
 			continue
 		}
-		m := u.callee(use)
+		m, loaded := u.callee(use), u.mod.scripts[strings.Join(use.Path(), "/")]
 		name := "CALL." + strings.Join(use.Path(), ".")
 		switch {
 		case len(use.Path()) == 0:
 			found = append(found, u.finding(use, "CALL stands without the name of a script", form))
 			continue
-		case u.called[use] != nil && m == nil:
-			found = append(found, u.finding(use, name+" is a module, not a script", fmt.Sprintf("require %q", u.called[use].name)))
+		case loaded != nil && m == nil:
+			found = append(found, u.finding(use, name+" is a module, not a script", fmt.Sprintf("require %q", loaded.name)))
 			continue
 		case m == nil:
 			found = append(found, u.finding(use, name+" is no script that is known here", "load both by LoadFS, or give the module lua.Import of it"))
@@ -122,12 +125,12 @@ func literalLen(e lua51.Expr) (n int, ok bool) {
 }
 
 // pieceName is the file of a module, for messages.
-func (m *Mod) pieceName() string { return m.units[0].file }
+func (m *Mod) pieceName() string { return m.texts[0].file }
 
 // emitScript writes a script file as a function, and, if it is called from Lua,
 // one more that takes KEYS and ARGV alone.
 func (l *linker) emitScript(w *writer, u *unit) {
-	params := u.mod.exports[entryOfScript].sign.Params
+	params := u.mod.script.sign.Params
 	names := append([]string{"KEYS", "ARGV"}, paramNames(params)...)
 	w.add(fmt.Sprintf("__.%s=function(%s)", l.fields[u.mod], strings.Join(names, ",")))
 	l.emitUnit(w, u)

@@ -53,7 +53,7 @@ func wordSet(words string) map[string]bool {
 
 // check finds what can be known to go wrong before a server sees the module.
 func (m *Mod) check() (found Findings) {
-	for _, u := range m.units {
+	for _, u := range m.tree().units {
 		of := slices.Concat(u.checkTable(), u.checkRequires(), u.checkGlobals(), u.checkModules(), u.checkCalls(), u.checkScripts(),
 			u.checkKeys(), u.checkState(), u.checkDigits(), u.checkFlow())
 		slices.SortStableFunc(of, func(a, b Finding) int {
@@ -184,7 +184,7 @@ func (u *unit) checkModules() (found Findings) {
 		case use.Store && mod != u.mod:
 			found = append(found, u.finding(use, fmt.Sprintf("module %s is changed from outside", mod.name), "only its own text may add to it"))
 		case use.Store, !ok:
-		case mod.exports[name] == nil && !mod.maySet(name):
+		case mod.tree().export(name) == nil && !mod.maySet(name):
 			found = append(found, u.finding(at, fmt.Sprintf("module %s has no function %q", mod.name, name), oneOf(name, mod.visible(u.mod))))
 		case mod != u.mod && name[0] == '_':
 			found = append(found, u.finding(at, fmt.Sprintf("%s.%s is private to its module", mod.name, name), "drop the _ from its name"))
@@ -210,7 +210,7 @@ func (m *Mod) visible(from *Mod) []string {
 		return m.Functions()
 	}
 	var names []string
-	for _, f := range sorted(m.exports) {
+	for _, f := range m.tree().exports {
 		names = append(names, f.name)
 	}
 	return names
@@ -219,7 +219,7 @@ func (m *Mod) visible(from *Mod) []string {
 // maySet tells whether the module may hold something under a name that is no
 // function of a known text: `M.limit = 5`, `M[name] = f`, `setmetatable(M, …)`.
 func (m *Mod) maySet(name string) bool {
-	return m.stores(name) > 0 || slices.ContainsFunc(m.units, func(u *unit) bool {
+	return m.stores(name) > 0 || slices.ContainsFunc(m.tree().units, func(u *unit) bool {
 		return slices.ContainsFunc(u.self.Uses, func(use *lua51.Name) bool {
 			_, isCall := use.Suffix.(*lua51.MethodCall)
 			escapes := use.Func == u.chunk.Main && use.Escapes() && !isCall && !u.isReturned(use)
@@ -236,7 +236,7 @@ func (u *unit) isReturned(use *lua51.Name) bool {
 
 // stores counts the assignments to a field of the module's table.
 func (m *Mod) stores(name string) (n int) {
-	for _, u := range m.units {
+	for _, u := range m.tree().units {
 		for _, use := range u.self.Uses {
 			if path := use.Path(); use.Store && len(path) > 0 && path[0] == name {
 				n++
@@ -257,7 +257,7 @@ func (u *unit) checkCalls() (found Findings) {
 	}
 	known := func(root *lua51.Name, path ...string) *function {
 		if mod := u.target(root); mod != nil && len(path) == 1 && mod.stores(path[0]) == 1 {
-			return mod.exports[path[0]]
+			return mod.tree().export(path[0])
 		}
 		return nil
 	}

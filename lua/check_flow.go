@@ -134,7 +134,7 @@ func (u *unit) checkState() (found Findings) {
 // assigned to.
 func (u *unit) checkDigits() (found Findings) {
 	ints := map[*lua51.Local]Type{}
-	for _, f := range u.mod.exports {
+	for _, f := range u.tree.exports {
 		if f.unit != u {
 			continue
 		}

@@ -26,7 +26,7 @@ func (u *unit) checkKeys() (found Findings) {
 	if u.mod.script == nil || u.mod.script.keys < 0 {
 		return found
 	}
-	sign := u.mod.exports[entryOfScript].sign
+	sign := u.mod.script.sign
 	for _, l := range u.chunk.Main.Locals {
 		if l.Name != "KEYS" || l.Pos.Line != 1 {
 			continue

@@ -79,10 +79,12 @@ func BindReceiver[In, Out any](mod *Mod, function string, receiver *Opener) (*En
 // BindPrivate is [TryBind] that takes private functions too, those whose names
 // begin with _: for tests. Package lua/luatest calls it.
 func BindPrivate[In, Out any](mod *Mod, function string) (*Entry[In, Out], error) {
-	if mod == nil || mod.exports[function] == nil || !mod.exports[function].private() {
-		return TryBind[In, Out](mod, function)
+	if mod != nil {
+		if f := mod.tree().export(function); f != nil && f.private() {
+			return bindTo[In, Out](f, nil)
+		}
 	}
-	return bindTo[In, Out](mod.exports[function], nil)
+	return TryBind[In, Out](mod, function)
 }
 
 func bindTo[In, Out any](f *function, receiver *Opener) (*Entry[In, Out], error) {

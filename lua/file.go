@@ -19,6 +19,7 @@ import (
 //	__.transfer=function(KEYS,ARGV,from,to,amount) … end
 type scriptFile struct {
 	keys int // how many it takes; -1 where it does not say
+	sign Signature
 }
 
 // entryOfScript is the name of a script's one function.
@@ -26,7 +27,10 @@ const entryOfScript = "main"
 
 // readAssembly makes a module or a script of an assembled text.
 func (b *builder) readAssembly(p *piece, a *assembly, asModule bool) {
-	t := text{file: p.file, piece: p, text: strings.Join(a.lines, "\n"), dirs: a.dirs}
+	t := &text{file: p.file, piece: p, text: strings.Join(a.lines, "\n")}
+	if t.text == p.text {
+		t.text = p.text // one of them is enough
+	}
 	if len(a.spots) != strings.Count(p.text, "\n")+1 { // it includes others
 		t.spots = a.spots
 	}
@@ -35,19 +39,19 @@ func (b *builder) readAssembly(p *piece, a *assembly, asModule bool) {
 		chunk, err = lua51.Parse(t.file, t.text)
 	}
 	if err != nil {
-		b.fault(a.syntaxFinding(p, &t, err))
+		b.fault(a.syntaxFinding(p, t, err))
 		return
 	}
 	if asModule || isModule(chunk) {
-		for _, d := range t.dirs {
+		for _, d := range a.dirs {
 			if d.bare {
 				b.fault(d.at.in.finding(d.directive, d.mark+" belongs to a script file, and this is a module", "write it above a function, as --- @"+d.word))
 			}
 		}
-		b.add(t, chunk)
+		b.take(t, chunk)
 		return
 	}
-	b.addScript(t)
+	b.addScript(t, a.dirs)
 }
 
 // syntaxFinding says where an assembled text is not Lua. An include that is not
@@ -137,12 +141,12 @@ func definesIn(c *lua51.Chunk, l *lua51.Local) bool {
 var keysInName = regexp.MustCompile(`-(\d{1,4})$`)
 
 // addScript takes the text of a script.
-func (b *builder) addScript(t text) {
-	sign, found := t.declared()
+func (b *builder) addScript(t *text, dirs []placedDirective) {
+	sign, found := declared(dirs)
 	if b.found = append(b.found, found...); len(found) > 0 {
 		return
 	}
-	file := &scriptFile{keys: -1}
+	file := &scriptFile{keys: -1, sign: sign}
 	if n := keysInName.FindStringSubmatch(b.mod.name); n != nil {
 		file.keys, _ = strconv.Atoi(n[1])
 	}
@@ -152,25 +156,14 @@ func (b *builder) addScript(t text) {
 	b.mod.script = file
 	t.text = "local " + strings.Join(append([]string{"KEYS", "ARGV"}, sign.names()...), ",") + "\n" + t.text
 	t.head = 1
-	chunk, err := lua51.Parse(t.file, t.text)
-	if err != nil { // more locals than Lua takes
-		b.fault(t.syntaxFinding(err))
-		return
-	}
-	u := &unit{text: t, mod: b.mod, chunk: chunk, top: chunk.Top(), self: &lua51.Local{}}
-	b.mod.units = append(b.mod.units, u)
-	u.findRequires()
-	u.declarations()
-	u.findSites()
-	u.findUndeclared()
-	b.mod.exports[entryOfScript] = &function{name: entryOfScript, unit: u, def: chunk.Main, sign: sign}
+	b.parse(t)
 }
 
 // declared reads the directives of a script. Those of files that it includes
 // declare keys and arguments too, in the order of the whole text; what they say
 // of a result is theirs.
-func (t *text) declared() (s Signature, found Findings) {
-	for _, d := range t.dirs {
+func declared(dirs []placedDirective) (s Signature, found Findings) {
+	for _, d := range dirs {
 		fault := func(message, cure string) { found = append(found, d.at.in.finding(d.directive, message, cure)) }
 		words := strings.Fields(d.rest)
 		at := lua51.Pos{Line: d.n + 1, Column: d.col} // behind the head
@@ -186,7 +179,7 @@ func (t *text) declared() (s Signature, found Findings) {
 				continue
 			}
 			if have := s.param(name); have != nil {
-				first := t.dirs[slices.IndexFunc(t.dirs, func(o placedDirective) bool { return o.n+1 == have.at.Line })]
+				first := dirs[slices.IndexFunc(dirs, func(o placedDirective) bool { return o.n+1 == have.at.Line })]
 				again := first.at.in == d.at.in && first.at.line == d.at.line
 				if !again { // a file that is included twice declares its own once
 					fault(sameName(have, name, d.word == "key"), fmt.Sprintf("it is declared at %s:%d first; rename one of them", first.at.in.file, first.at.line))
@@ -226,18 +219,18 @@ func keysOf(params []Param) (keys []Param) {
 	return keys
 }
 
-// fieldName is the module's name as a field of __: words that are none of Lua's
+// fieldName is a module's name as a field of __: words that are none of Lua's
 // names get underscores.
-func (m *Mod) fieldName() string {
-	if isName(m.name) {
-		return m.name
+func fieldName(name string) string {
+	if isName(name) {
+		return name
 	}
 	return "_" + strings.Map(func(r rune) rune {
 		if r < 0x80 && (r == '_' || r >= '0' && r <= '9' || r|0x20 >= 'a' && r|0x20 <= 'z') {
 			return r
 		}
 		return '_'
-	}, m.name)
+	}, name)
 }
 
 // folder is where the module's file is.

@@ -86,7 +86,9 @@ func (a *assembly) add(p *piece, via *spot) {
 	a.taken[p] = true
 	a.stack = append(a.stack, p)
 	dirs := p.dirs
-	for i, line := range strings.Split(p.text, "\n") {
+	lines := strings.Split(p.text, "\n")
+	a.lines, a.spots = slices.Grow(a.lines, len(lines)), slices.Grow(a.spots, len(lines))
+	for i, line := range lines {
 		at := spot{p, i + 1, via}
 		for len(dirs) > 0 && dirs[0].line == i+1 {
 			d := dirs[0]

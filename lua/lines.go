@@ -18,7 +18,12 @@ type Lines struct{ script *Script }
 func (s *Script) Lines() Lines { return Lines{s} }
 
 // Len is how many lines the compiled script has.
-func (l Lines) Len() int { return len(l.script.lines) }
+func (l Lines) Len() (n int) {
+	for _, of := range l.script.lines {
+		n += int(of.n)
+	}
+	return n
+}
 
 // At returns where a line of the compiled script came from, numbered from 1: the
 // place of the line itself, and behind it those of the includes that brought it
@@ -27,14 +32,14 @@ func (l Lines) At(n int) ([]Place, error) {
 	if n < 1 || n > l.Len() {
 		return nil, fmt.Errorf("lua: %s has %s, no line %d", l.script.name, count(l.Len(), "line"), n)
 	}
-	line := l.script.lines[n-1]
-	if line.unit == nil {
+	t, n := l.script.from(n)
+	if t == nil {
 		return nil, nil
 	}
 	var at Place
-	at.File, at.Line = line.unit.place(line.n)
+	at.File, at.Line = t.place(n)
 	places := []Place{at}
-	if spot := line.unit.spot(line.n); spot != nil {
+	if spot := t.spot(n); spot != nil {
 		for via := spot.via; via != nil; via = via.via {
 			places = append(places, Place{via.in.file, via.line})
 		}
@@ -45,11 +50,12 @@ func (l Lines) At(n int) ([]Place, error) {
 // Of returns the lines of the compiled script that a place went to: several for a
 // file that is included several times, none for a line that was cut.
 func (l Lines) Of(p Place) (lines []int) {
-	for i, line := range l.script.lines {
-		if line.unit == nil {
+	for i := range l.Len() {
+		t, n := l.script.from(i + 1)
+		if t == nil {
 			continue
 		}
-		if file, n := line.unit.place(line.n); file == p.File && n == p.Line {
+		if file, n := t.place(n); file == p.File && n == p.Line {
 			lines = append(lines, i+1)
 		}
 	}

@@ -57,8 +57,8 @@ type linkage struct {
 // A linker finds what is reachable.
 type linker struct {
 	used  map[*Mod]bool
-	whole map[*Mod]bool // used as a value
-	kept  map[place]bool
+	whole map[*Mod]bool    // used as a value
+	kept  map[*unit][]bool // by the number of the statement
 	queue []place
 	named map[*unit][]string // the modules that a Func calls by name
 	calls map[*Mod]bool      // scripts that CALL names
@@ -71,15 +71,16 @@ type linker struct {
 
 	order  []*Mod          // in which they are built
 	fields map[*Mod]string // of __
+	trees  []*tree         // held while it is at work
 }
 
 // link makes the script.
 func link(what linkage) (*Script, error) {
-	l := &linker{wrapped: what.name == "", used: map[*Mod]bool{}, whole: map[*Mod]bool{}, kept: map[place]bool{}, named: map[*unit][]string{}, calls: map[*Mod]bool{}}
+	l := &linker{wrapped: what.name == "", used: map[*Mod]bool{}, whole: map[*Mod]bool{}, kept: map[*unit][]bool{}, named: map[*unit][]string{}, calls: map[*Mod]bool{}}
 	roots := append([]*Mod{what.entry.unit.mod}, what.support...)
 	l.use(what.entry.unit.mod)
-	if s := what.entry.def.Stat; s != nil { // a script's function is all that always runs
-		l.keep(what.entry.unit, s)
+	if what.entry.n >= 0 { // a script's function is all that always runs
+		l.keep(what.entry.unit, what.entry.n)
 	}
 	for _, mod := range what.support {
 		l.useWhole(mod)
@@ -87,11 +88,14 @@ func link(what linkage) (*Script, error) {
 	for len(l.queue) > 0 {
 		p := l.queue[0]
 		l.queue = l.queue[1:]
-		l.follow(p.unit, p.stat)
+		l.follow(p.unit, p.unit.top[p.n].Stat)
 	}
-	seen := map[*Mod]bool{}
 	for _, mod := range roots {
-		l.arrange(mod, seen)
+		for _, m := range mod.order() {
+			if l.used[m] && !slices.Contains(l.order, m) {
+				l.order = append(l.order, m)
+			}
+		}
 	}
 	if found := l.early(); len(found) > 0 {
 		return nil, found
@@ -118,7 +122,7 @@ func link(what linkage) (*Script, error) {
 func (l *linker) tight() bool {
 	const frame = 12
 	for _, m := range l.order {
-		for _, u := range m.units {
+		for _, u := range m.tree().units {
 			main := u.chunk.Main
 			if u.chunk.MaxLevel > 200-frame || main.MaxLocals+len(l.named[u]) > 200-frame {
 				return true
@@ -139,10 +143,12 @@ func (l *linker) use(m *Mod) {
 		return
 	}
 	l.used[m] = true
-	for _, u := range m.units {
-		for _, top := range u.top {
-			if _, ends := top.Stat.(*lua51.ReturnStat); (!ends || m.script != nil) && !u.optional[top.Stat] {
-				l.keep(u, top.Stat)
+	t := m.tree()
+	l.trees = append(l.trees, t)
+	for _, u := range t.units {
+		for n := range u.top {
+			if _, ends := u.top[n].Stat.(*lua51.ReturnStat); (!ends || m.script != nil) && !u.top[n].optional {
+				l.keep(u, n)
 			}
 		}
 	}
@@ -155,22 +161,33 @@ func (l *linker) useWhole(m *Mod) {
 		return
 	}
 	l.whole[m] = true
-	for name := range m.defines { // into a set: the order does not matter
+	for name := range m.tree().defines { // into a set: the order does not matter
 		l.keepField(m, name)
 	}
 }
 
 func (l *linker) keepField(m *Mod, name string) {
-	for _, p := range m.defines[name] {
-		l.keep(p.unit, p.stat)
+	for _, p := range m.tree().defines[name] {
+		l.keep(p.unit, p.n)
 	}
 }
 
-func (l *linker) keep(u *unit, s lua51.Stat) {
-	if p := (place{u, s}); !l.kept[p] {
-		l.kept[p] = true
-		l.queue = append(l.queue, p)
+func (l *linker) keep(u *unit, n int) {
+	kept := l.kept[u]
+	if kept == nil {
+		kept = make([]bool, len(u.top))
+		l.kept[u] = kept
 	}
+	if !kept[n] {
+		kept[n] = true
+		l.queue = append(l.queue, place{u, n})
+	}
+}
+
+// keeps tells whether a statement is kept.
+func (l *linker) keeps(u *unit, n int) bool {
+	kept := l.kept[u]
+	return n >= 0 && kept != nil && kept[n]
 }
 
 // follow keeps what a kept statement refers to.
@@ -218,32 +235,16 @@ func (l *linker) refer(mod *Mod, use *lua51.Name) {
 	}
 }
 
-// arrange puts a module behind those it requires, so that what runs when it is
-// built finds them built; in a circle the one asked for last comes first, as
-// with Lua's require.
-func (l *linker) arrange(m *Mod, seen map[*Mod]bool) {
-	if seen[m] {
-		return
-	}
-	seen[m] = true
-	for _, other := range slices.Concat(m.imports, m.calls) {
-		l.arrange(other, seen)
-	}
-	if l.used[m] {
-		l.order = append(l.order, m)
-	}
-}
-
 // early finds functions of modules that are used before they are there.
 func (l *linker) early() (found Findings) {
 	for i, m := range l.order {
 		later := l.order[i+1:]
-		for _, u := range m.units {
-			for _, top := range u.top {
-				if !l.kept[place{u, top.Stat}] {
+		for _, u := range m.tree().units {
+			for n := range u.top {
+				if !l.keeps(u, n) {
 					continue
 				}
-				lua51.Walk(top.Stat, func(n lua51.Node) bool {
+				lua51.Walk(u.top[n].Stat, func(n lua51.Node) bool {
 					if _, isFunction := n.(*lua51.Function); isFunction {
 						return false
 					}
@@ -271,7 +272,7 @@ func (l *linker) nameFields(roots []*Mod) error {
 	l.fields = map[*Mod]string{}
 	taken := map[string]bool{}
 	for _, m := range roots {
-		name := m.fieldName()
+		name := m.field
 		if _, again := l.fields[m]; taken[name] && !again {
 			return fmt.Errorf("lua: the module name %q is taken; rename yours", m.name)
 		}
@@ -281,9 +282,9 @@ func (l *linker) nameFields(roots []*Mod) error {
 		if _, known := l.fields[m]; known {
 			continue
 		}
-		field := m.fieldName()
+		field := m.field
 		for n := 2; taken[field]; n++ {
-			field = fmt.Sprintf("%s_%d", m.fieldName(), n)
+			field = fmt.Sprintf("%s_%d", m.field, n)
 		}
 		l.fields[m], taken[field] = field, true
 	}
@@ -294,8 +295,8 @@ func (l *linker) nameFields(roots []*Mod) error {
 // itself.
 func (l *linker) annotated(entry *function) (found Findings) {
 	for _, m := range l.order {
-		for _, u := range m.units {
-			if m.script != nil && m.exports[entryOfScript].sign.Undeclared {
+		for _, u := range m.tree().units {
+			if m.script != nil && m.script.sign.Undeclared {
 				l.undeclared = true
 			}
 			for _, f := range u.undeclared {
@@ -305,7 +306,7 @@ func (l *linker) annotated(entry *function) (found Findings) {
 				continue
 			}
 			for _, s := range u.sites {
-				if !l.reaches(u, s.value) || s.call != nil && s.reads {
+				if !l.keeps(u, s.n) || s.call != nil && s.reads {
 					continue
 				}
 				what := "a computed command"
@@ -320,10 +321,4 @@ func (l *linker) annotated(entry *function) (found Findings) {
 }
 
 // reaches tells whether a node of a unit is in the script.
-func (l *linker) reaches(u *unit, n lua51.Node) bool {
-	i, found := slices.BinarySearchFunc(u.top, n.Pos().Offset, func(t lua51.Top, offset int) int { return t.Stat.Pos().Offset - offset })
-	if !found {
-		i-- // the last that begins before it
-	}
-	return i >= 0 && l.kept[place{u, u.top[i].Stat}]
-}
+func (l *linker) reaches(u *unit, n lua51.Node) bool { return l.keeps(u, u.topAt(n.Pos().Offset)) }

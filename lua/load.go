@@ -156,6 +156,7 @@ func (c *Cache) load(name string) (m *Mod, pieces []*piece, err error) {
 	if err := l.check(); err != nil {
 		return nil, l.pieces, err
 	}
+	hold(l.trees...)
 	for name, m := range l.mods {
 		c.mods[name] = m
 	}
@@ -187,6 +188,7 @@ type loader struct {
 	order  []*Mod
 	pieces []*piece // of all that was read
 	found  Findings
+	trees  []*tree // held until all is checked
 }
 
 // A reference is what asks for a module: a place in a text.
@@ -247,6 +249,7 @@ func (c *Cache) read(file string) (*piece, error) {
 func (l *loader) add(name string, p *piece, asModule bool) *Mod {
 	b := newBuilder(name)
 	m := b.mod
+	l.trees = append(l.trees, b.tree)
 	l.mods[name] = m
 	l.order = append(l.order, m)
 	a := assembly{taken: map[*piece]bool{}}
@@ -265,7 +268,7 @@ func (l *loader) add(name string, p *piece, asModule bool) *Mod {
 		in.chunk = nil
 	}
 	l.found = append(l.found, b.found...)
-	for _, u := range m.units {
+	for _, u := range m.tree().units {
 		for _, r := range u.requires {
 			if l.cache == nil {
 				continue // see checkRequires

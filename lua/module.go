@@ -7,8 +7,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-
-	"github.com/redmoon-go/redmoon/internal/lua51"
+	"sync"
+	"weak"
 )
 
 // Mod is a module: a named set of Lua functions, parsed and checked. Make it
@@ -16,14 +16,17 @@ import (
 // does not change afterwards: share it freely.
 type Mod struct {
 	name    string
-	units   []*unit
-	imports []*Mod               // in the order of the text
-	aliases map[string]*Mod      // by ImportAs
-	calls   []*Mod               // those, and scripts that CALL names
-	script  *scriptFile          // nil: a module
-	pieces  []*piece             // the files it was read from
-	exports map[string]*function // by name, private ones included
-	defines map[string][]place   // the statements that put functions under a field
+	field   string          // what scripts call it: its field of __
+	imports []*Mod          // in the order of the text
+	aliases map[string]*Mod // by ImportAs
+	calls   []*Mod          // those, and scripts that CALL names
+	scripts map[string]*Mod // by what CALL names them: queue/add
+	script  *scriptFile     // nil: a module
+	pieces  []*piece        // the files it was read from
+	texts   []*text
+
+	mu   sync.Mutex
+	kept weak.Pointer[tree] // see tree
 }
 
 // Part is what a module is made of: [Func], [Source], [Import].
@@ -48,9 +51,9 @@ func Func(name, params, body string) Part {
 			return
 		}
 		head := fmt.Sprintf("local %[1]s = {}\nfunction %[1]s.%[2]s(%[3]s)\n", b.mod.name, name, params)
-		b.read(text{
+		b.parse(&text{
 			file:   b.mod.name + "." + name,
-			text:   head + body + "\nend\nreturn " + b.mod.name,
+			text:   normal(head + body + "\nend\nreturn " + b.mod.name),
 			head:   strings.Count(head, "\n"),
 			isFunc: true,
 		})
@@ -60,7 +63,7 @@ func Func(name, params, body string) Part {
 // Source is the text of a module: `local M = {}`, functions of M, `return M`.
 // Messages and tracebacks name it by file.
 func Source(file, source string) Part {
-	return part(func(b *builder) { b.read(text{file: file, text: source}) })
+	return part(func(b *builder) { b.parse(&text{file: file, text: normal(source)}) })
 }
 
 // Import makes another module known to this one: functions given by [Func]
@@ -122,7 +125,7 @@ func TryModule(name string, parts ...Part) (*Mod, error) {
 			p.addTo(b)
 		}
 	}
-	if len(b.mod.units) == 0 && len(b.found) == 0 {
+	if len(b.mod.texts) == 0 && len(b.found) == 0 {
 		b.fault(Finding{File: name, Message: "the module is empty", Cure: "give it a Func or a Source"})
 	}
 	if len(b.found) == 0 {
@@ -165,7 +168,7 @@ func (m *Mod) Imports() []*Mod { return slices.Concat(m.imports, m.calls) }
 // whose names do not begin with _.
 func (m *Mod) Functions() []string {
 	var names []string
-	for _, f := range sorted(m.exports) {
+	for _, f := range m.tree().exports {
 		if !f.private() {
 			names = append(names, f.name)
 		}
@@ -187,11 +190,11 @@ func (m *Mod) function(name string) (*function, error) {
 	if m == nil {
 		return nil, fmt.Errorf("lua: function %q of a nil module; declare the module as a package variable", name)
 	}
-	f := m.exports[name]
+	f := m.tree().export(name)
 	if f == nil {
 		where := ""
-		if u := m.units[0]; !u.isFunc {
-			where = " (" + u.file + ")"
+		if t := m.texts[0]; !t.isFunc {
+			where = " (" + t.file + ")"
 		}
 		return nil, fmt.Errorf("lua: module %s%s has no function %q; %s", m.name, where, name, oneOf(name, m.Functions()))
 	}
@@ -218,28 +221,17 @@ func (m *Mod) imported(name string) *Mod {
 	return nil
 }
 
-// sorted are the functions by name: no output may depend on the order of a map.
-func sorted(exports map[string]*function) []*function {
-	all := make([]*function, 0, len(exports))
-	for _, f := range exports {
-		all = append(all, f)
-	}
-	slices.SortFunc(all, func(a, b *function) int { return strings.Compare(a.name, b.name) })
-	return all
-}
-
 var identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 const nameCure = "use letters, digits and _, and no word of Lua's own"
 
 // isName tells whether s may name a variable: no keyword, for one.
 func isName(s string) bool {
-	if !identifier.MatchString(s) {
-		return false
-	}
-	_, err := lua51.Parse("", "local "+s)
-	return err == nil
+	return identifier.MatchString(s) && !keywords[s]
 }
+
+var keywords = wordSet(`and break do else elseif end false for function if in local nil not or repeat return then true
+	until while`)
 
 // badModuleName says what is wrong with a module's name, if something is.
 func badModuleName(name string) string {

@@ -23,22 +23,25 @@ const (
 
 // notes edits the calls of a unit that may write.
 func (l *linker) notes(u *unit, edit func(lua51.Edit)) {
-	ends := map[*lua51.Call]int{} // of statements that consist of a call
-	insert := func(at int, text string) { edit(lua51.Edit{From: at, To: at, Text: text}) }
-	sites := slices.DeleteFunc(slices.Clone(u.sites), func(s site) bool { return s.call != nil && s.reads || !l.reaches(u, s.value) })
-	if len(sites) == 0 || !l.wrapped { // without the wrapper nobody asks
+	if !l.wrapped { // nobody asks
 		return
 	}
+	writes := func(s *site) bool { return l.keeps(u, s.n) && (s.call == nil || !s.reads) }
+	if !slices.ContainsFunc(u.sites, func(s site) bool { return writes(&s) }) {
+		return
+	}
+	ends := map[*lua51.Call]int{} // of statements that consist of a call
+	insert := func(at int, text string) { edit(lua51.Edit{From: at, To: at, Text: text}) }
 	note := func(e lua51.Expr, s lua51.Stat) {
 		if call, ok := e.(*lua51.Call); ok {
 			ends[call] = s.End()
 		}
 	}
-	for _, top := range u.top {
-		if !l.kept[place{u, top.Stat}] {
+	for n := range u.top {
+		if !l.keeps(u, n) {
 			continue
 		}
-		lua51.Walk(top.Stat, func(n lua51.Node) bool {
+		lua51.Walk(u.top[n].Stat, func(n lua51.Node) bool {
 			switch s := n.(type) {
 			case *lua51.CallStat:
 				note(s.Call, s)
@@ -54,7 +57,11 @@ func (l *linker) notes(u *unit, edit func(lua51.Edit)) {
 			return true
 		})
 	}
-	for _, s := range sites {
+	for i := range u.sites {
+		s := &u.sites[i]
+		if !writes(s) {
+			continue
+		}
 		switch end, whole := ends[s.call]; {
 		case s.call == nil:
 			l.done = true

@@ -23,6 +23,6 @@ func Link(mod *Mod, function, name string) (*Script, error) {
 	return link(linkage{
 		entry: f,
 		name:  name,
-		call:  fmt.Sprintf("return __.%s.%s(KEYS,ARGV)", f.unit.mod.name, f.name),
+		call:  fmt.Sprintf("return __.%s.%s(KEYS,ARGV)", f.unit.mod.field, f.name),
 	})
 }

@@ -14,34 +14,37 @@ import (
 // linked are the scripts of this process that are in use. It keeps none alive.
 var linked struct {
 	mu      sync.Mutex
-	scripts map[weak.Pointer[Script]]struct{}
+	scripts []weak.Pointer[Script]
 	sweepAt int
 }
 
 func remember(s *Script) {
 	linked.mu.Lock()
 	defer linked.mu.Unlock()
-	if linked.scripts == nil {
-		linked.scripts = map[weak.Pointer[Script]]struct{}{}
-	}
 	if len(linked.scripts) >= linked.sweepAt { // entries made at run time come and go
-		for p := range linked.scripts {
-			if p.Value() == nil {
-				delete(linked.scripts, p)
-			}
-		}
+		linked.scripts = slices.DeleteFunc(linked.scripts, func(p weak.Pointer[Script]) bool { return p.Value() == nil })
 		linked.sweepAt = 2*len(linked.scripts) + 64
 	}
-	linked.scripts[weak.Make(s)] = struct{}{}
+	linked.scripts = append(linked.scripts, weak.Make(s))
+}
+
+// inUse are those that are.
+func inUse() (scripts []*Script) {
+	linked.mu.Lock()
+	defer linked.mu.Unlock()
+	for _, p := range linked.scripts {
+		if s := p.Value(); s != nil {
+			scripts = append(scripts, s)
+		}
+	}
+	return scripts
 }
 
 // scriptOf finds a script by its body.
 func scriptOf(body string) *Script {
 	sha := pipectx.NewScript(body).SHA
-	linked.mu.Lock()
-	defer linked.mu.Unlock()
-	for p := range linked.scripts {
-		if s := p.Value(); s != nil && s.SHA == sha {
+	for _, s := range inUse() {
+		if s.SHA == sha {
 			return s
 		}
 	}
@@ -59,13 +62,11 @@ func scriptOf(body string) *Script {
 // refused inside Run.
 func Preload(ctx context.Context, db *pipectx.DB, prefix string) (int, error) {
 	bySHA := map[string]*Script{}
-	linked.mu.Lock()
-	for p := range linked.scripts {
-		if s := p.Value(); s != nil && strings.HasPrefix(s.name, prefix) {
+	for _, s := range inUse() {
+		if strings.HasPrefix(s.name, prefix) {
 			bySHA[s.SHA] = s
 		}
 	}
-	linked.mu.Unlock()
 	scripts := make([]*pipectx.Script, 0, len(bySHA))
 	for _, s := range bySHA {
 		scripts = append(scripts, s.Script)

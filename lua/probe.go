@@ -104,9 +104,9 @@ func untail(chunk *lua51.Chunk) (edits []lua51.Edit) {
 // count finds the authors' statements in the script.
 func (s *Script) count(chunk *lua51.Chunk, p *Probe, count func(at int, text *Text, n int)) {
 	texts := newTextSet()
-	for _, l := range s.lines {
-		if l.unit != nil {
-			texts.add(l.unit.mod)
+	for _, of := range s.lines {
+		if of.text != nil {
+			texts.add(of.text.mod)
 		}
 	}
 	prelude := preludeText()
@@ -115,9 +115,9 @@ func (s *Script) count(chunk *lua51.Chunk, p *Probe, count func(at int, text *Te
 	at, next := 0, 0 // a line of the script, and what may come next of its text
 	for _, have := range statements(chunk, nil, nil) {
 		text, line := prelude, 0
-		if l := s.lines[have.Line-1]; l.unit != nil {
-			text = texts.of[l.unit.origin(l.n)]
-			_, line = l.unit.place(l.n)
+		if from, n := s.from(have.Line); from != nil {
+			text = texts.of[from.origin(n)]
+			_, line = from.place(n)
 		} else if own := chunk.Line(have.Line); own != "" {
 			line = lineOf(prelude.Source, own)
 		}
@@ -172,7 +172,7 @@ func (m *Mod) Texts() []*Text {
 	return texts.all
 }
 
-// A textSet finds texts by what they come from: a file, or a unit that has none.
+// A textSet finds texts by what they come from: a file, or a text that has none.
 type textSet struct {
 	all  []*Text
 	of   map[any]*Text
@@ -181,15 +181,15 @@ type textSet struct {
 
 func newTextSet() *textSet { return &textSet{of: map[any]*Text{}, seen: map[*Mod]bool{}} }
 
-// origin is the file that a line of a unit comes from, or the unit.
-func (u *unit) origin(n int) any {
-	switch s := u.spot(n); {
+// origin is the file that a line of a text comes from, or the text.
+func (t *text) origin(n int) any {
+	switch s := t.spot(n); {
 	case s != nil:
 		return s.in
-	case u.piece != nil:
-		return u.piece
+	case t.piece != nil:
+		return t.piece
 	}
-	return u
+	return t
 }
 
 func (t *textSet) add(m *Mod) {
@@ -197,7 +197,7 @@ func (t *textSet) add(m *Mod) {
 		return
 	}
 	t.seen[m] = true
-	for _, u := range m.units {
+	for _, u := range m.tree().units {
 		t.addUnit(u)
 	}
 	for _, other := range m.Imports() {
@@ -224,12 +224,13 @@ func (t *textSet) addUnit(u *unit) {
 	case u.piece != nil:
 		text(u.piece, u.file, u.piece.text)
 	case u.isFunc:
-		text(u, u.file, "")
+		text(u.text, u.file, "")
 	default:
-		text(u, u.file, u.text.text)
+		text(u.text, u.file, u.text.text)
 	}
 	says := func(s lua51.Stat) bool { // what the module is
-		return u.optional[s] || u.mod.script == nil && s == u.top[len(u.top)-1].Stat
+		n := u.topAt(s.Pos().Offset)
+		return u.top[n].Stat == s && (u.top[n].optional || u.mod.script == nil && n == len(u.top)-1)
 	}
 	for _, s := range statements(u.chunk, says, u.title) {
 		if s.Line <= u.head {

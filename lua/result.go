@@ -61,7 +61,7 @@ func (b *binding) results(t reflect.Type) error {
 			case v.codec.Lua().Kind == field.LuaJSON:
 				return b.fault("the result's field %s cannot be a %v; a result's fields are scalars", f.name, f.field.Type)
 			}
-			v.offset = f.field.Offset
+			v.offset = uint32(f.field.Offset)
 			b.plan.values = append(b.plan.values, v)
 		}
 		return nil
@@ -203,7 +203,7 @@ func (p *resultPlan) decode(r pipectx.Reply, out unsafe.Pointer) error {
 		for i := range p.values {
 			v := &p.values[i]
 			items.Next()
-			if err := v.decode(items.Reply(), unsafe.Add(out, v.offset)); err != nil {
+			if err := v.decode(items.Reply(), unsafe.Add(out, uintptr(v.offset))); err != nil {
 				return err
 			}
 		}

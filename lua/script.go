@@ -15,7 +15,7 @@ import (
 type Script struct {
 	*pipectx.Script
 	name  string
-	lines []line // of the body, from line 1
+	lines []stretch // of the body, in their order
 
 	keys       int  // how many it takes; -1 where it does not say
 	undeclared bool // it makes keys itself
@@ -28,10 +28,11 @@ type Script struct {
 // the file's name: queue/add.
 func (s *Script) Name() string { return s.name }
 
-// A line is where a line of a script came from; without a unit it is ours.
-type line struct {
-	unit *unit
-	n    int
+// A stretch is lines in a row of a script that are lines in a row of a text;
+// without a text they are ours.
+type stretch struct {
+	text     *text
+	first, n int32 // the first of them in the text, and how many
 }
 
 // emit writes the script.
@@ -40,20 +41,20 @@ func (l *linker) emit(what linkage) *Script {
 	if !l.wrapped {
 		name = what.name
 	}
-	var body writer
+	body := writer{text: make([]string, 0, 64)}
 	for _, m := range l.order {
-		for _, u := range m.units {
+		for _, u := range m.tree().units {
 			switch {
 			case m.script != nil:
 				l.emitScript(&body, u)
-			case l.keeps(u):
+			case l.kept[u] != nil:
 				body.add("do" + l.locals(u))
 				l.emitUnit(&body, u)
 				body.add("end")
 			}
 		}
 	}
-	var w writer
+	w := writer{text: make([]string, 0, 96)}
 	w.add("-- " + name)
 	if l.wrapped {
 		w.add(preludeTrace)
@@ -81,13 +82,14 @@ func (l *linker) emit(what linkage) *Script {
 	if l.now {
 		w.add(preludeNow)
 	}
-	w.text, w.lines = append(w.text, body.text...), append(w.lines, body.lines...)
+	w.append(&body)
 	w.add(what.call)
 	if l.wrapped {
 		w.add("end")
 		w.add(preludeRun)
 	}
-	s := &Script{Script: pipectx.NewScript(strings.Join(w.text, "\n")), name: name, lines: w.lines, undeclared: l.undeclared}
+	s := &Script{Script: pipectx.NewScript(strings.Join(w.text, "\n")), lines: slices.Clone(w.lines), undeclared: l.undeclared}
+	s.name = s.Body[len("-- "):][:len(name)]
 	s.ReadOnly, s.Resend = what.entry.sign.ReadOnly, what.entry.sign.Idempotent
 	s.onError = s.fault
 	remember(s)
@@ -99,17 +101,12 @@ func (l *linker) emit(what linkage) *Script {
 // it.
 func (l *linker) table(m *Mod) string {
 	var names []string
-	for _, f := range sorted(m.exports) {
-		if l.kept[place{f.unit, f.def.Stat}] {
+	for _, f := range m.tree().exports {
+		if l.keeps(f.unit, f.n) {
 			names = append(names, f.name+"=nil")
 		}
 	}
 	return "={" + strings.Join(names, ",") + "}"
-}
-
-// keeps tells whether anything of a unit is left.
-func (l *linker) keeps(u *unit) bool {
-	return slices.ContainsFunc(u.top, func(top lua51.Top) bool { return l.kept[place{u, top.Stat}] })
 }
 
 // locals declares the modules that a Func calls by name.
@@ -125,19 +122,11 @@ func (l *linker) locals(u *unit) string {
 	return " local " + strings.Join(names, ",") + "=" + strings.Join(values, ",")
 }
 
-// emitUnit writes the kept lines of a unit. What is cut or replaced leaves its
-// line ends behind, so that all other lines stay where they are.
+// emitUnit writes the lines of a unit's kept statements. What is cut or replaced
+// leaves its line ends behind, so that all other lines stay where they are.
 func (l *linker) emitUnit(w *writer, u *unit) {
 	var edits []lua51.Edit
 	edit := func(e lua51.Edit) { edits = append(edits, u.keepLines(e)) }
-	whole := map[int]bool{} // lines that begin or end inside a string
-	for _, top := range u.top {
-		if l.kept[place{u, top.Stat}] {
-			u.longStrings(top.Stat, whole)
-		} else {
-			edits = append(edits, u.cut(top.Stat))
-		}
-	}
 	if u.mod.script == nil {
 		edit(u.chunk.Replace(u.self.Init, "__."+l.fields[u.mod]))
 	} else {
@@ -152,19 +141,74 @@ func (l *linker) emitUnit(w *writer, u *unit) {
 	}
 	l.emitCalls(u, edit)
 	l.notes(u, edit)
-	for _, c := range u.chunk.Comments {
-		edit(lua51.Edit{From: c.Pos.Offset, To: c.End, Text: " "})
-	}
-	for i, text := range strings.Split(u.chunk.Apply(edits...), "\n") {
-		n := i + 1
-		if !whole[n] {
-			if text = strings.TrimRight(text, " \t"); strings.TrimSpace(text) == "" {
-				continue
-			}
+	whole := map[int]bool{} // lines that begin or end inside a string
+	for n := range u.top {
+		if l.keeps(u, n) {
+			u.longStrings(u.top[n].Stat, whole)
 		}
-		w.text = append(w.text, text)
-		w.lines = append(w.lines, line{u, n})
 	}
+	for _, p := range l.passages(u) {
+		n := p.first
+		for text := range strings.SplitSeq(u.chunk.ApplyBetween(p.from, p.to, l.editsOf(u, p, edits)...), "\n") {
+			if !whole[n] {
+				text = strings.TrimRight(text, " \t")
+			}
+			if n <= p.last && (whole[n] || strings.TrimSpace(text) != "") {
+				w.line(text, u.text, n)
+			}
+			n++
+		}
+	}
+}
+
+// A passage is lines in a row of a text that something is kept of.
+type passage struct {
+	from, to    int // where the first begins and the last ends
+	first, last int
+}
+
+// passages finds those of a unit.
+func (l *linker) passages(u *unit) (all []passage) {
+	for n := range u.top {
+		s := &u.top[n]
+		from, to := s.from, s.to
+		switch {
+		case l.keeps(u, n):
+		case strings.Contains(s.cut.Text, "do end"): // keeps its neighbours apart
+			_, to = u.linesOf(s.cut.From, s.cut.From)
+		default:
+			continue
+		}
+		if last := len(all) - 1; last >= 0 && from <= all[last].to+1 {
+			all[last].to = max(all[last].to, to)
+		} else {
+			all = append(all, passage{from: from, to: to, first: s.line})
+		}
+	}
+	for i := range all {
+		all[i].last = u.chunk.Position(all[i].to).Line
+	}
+	return all
+}
+
+// editsOf are the edits of a passage: those that are given, and what cuts the
+// statements and comments that stand on its lines.
+func (l *linker) editsOf(u *unit, p passage, given []lua51.Edit) []lua51.Edit {
+	edits := slices.Clone(given)
+	for n := range u.top {
+		if s := &u.top[n]; !l.keeps(u, n) && s.from <= p.to && p.from <= s.to {
+			edits = append(edits, s.cut)
+		}
+	}
+	comments := u.chunk.Comments
+	first, _ := slices.BinarySearchFunc(comments, p.from, func(c lua51.Comment, from int) int { return c.End - from })
+	for _, c := range comments[first:] {
+		if c.Pos.Offset > p.to {
+			break
+		}
+		edits = append(edits, u.keepLines(lua51.Edit{From: c.Pos.Offset, To: c.End, Text: " "}))
+	}
+	return edits
 }
 
 // keepLines gives an edit the line ends that it takes away, and keeps words apart.
@@ -181,15 +225,6 @@ func isWord(text string, i int) bool {
 	return i >= 0 && i < len(text) && (text[i] == '_' || text[i] >= '0' && text[i] <= '9' || text[i]|0x20 >= 'a' && text[i]|0x20 <= 'z')
 }
 
-// cut is the edit that takes a statement at the top out: for those that every
-// script may do without it was made once.
-func (u *unit) cut(s lua51.Stat) lua51.Edit {
-	if e, ok := u.cuts[s]; ok {
-		return e
-	}
-	return u.keepLines(u.chunk.Cut(s))
-}
-
 // longStrings marks the lines of the strings that span several.
 func (u *unit) longStrings(s lua51.Stat, lines map[int]bool) {
 	lua51.Walk(s, func(n lua51.Node) bool {
@@ -203,17 +238,44 @@ func (u *unit) longStrings(s lua51.Stat, lines map[int]bool) {
 	})
 }
 
+// A writer collects the lines of a script.
 type writer struct {
 	text  []string
-	lines []line
+	lines []stretch
+}
+
+// line writes a line that came from line n of a text.
+func (w *writer) line(line string, from *text, n int) {
+	w.text = append(w.text, line)
+	if last := len(w.lines) - 1; last >= 0 && w.lines[last].text == from && (from == nil || int(w.lines[last].first+w.lines[last].n) == n) {
+		w.lines[last].n++
+		return
+	}
+	w.lines = append(w.lines, stretch{from, int32(n), 1})
 }
 
 // add writes text of ours.
 func (w *writer) add(text string) {
 	for t := range strings.SplitSeq(text, "\n") {
-		w.text = append(w.text, t)
-		w.lines = append(w.lines, line{})
+		w.line(t, nil, 0)
 	}
+}
+
+// append writes what another has.
+func (w *writer) append(other *writer) {
+	w.text, w.lines = append(w.text, other.text...), append(w.lines, other.lines...)
+}
+
+// from is where a line of the script came from, numbered from 1: a line of a
+// text; nil where it is ours, or none of the script.
+func (s *Script) from(n int) (t *text, line int) {
+	for _, of := range s.lines {
+		if n <= int(of.n) {
+			return of.text, int(of.first) + n - 1
+		}
+		n -= int(of.n)
+	}
+	return nil, 0
 }
 
 // tooMuch is the error of a script that Lua does not take though it takes its
@@ -234,13 +296,11 @@ func (s *Script) tooMuch(err error) error {
 // behind it the includes that brought it in, innermost first. Lines of ours have
 // no place, nor have those of modules that support others.
 func (s *Script) at(n int) []Frame {
-	if n < 1 || n > len(s.lines) || s.lines[n-1].unit == nil {
+	t, n := s.from(n)
+	if t == nil || strings.HasPrefix(t.mod.name, reserved) {
 		return nil
 	}
-	u, n := s.lines[n-1].unit, s.lines[n-1].n
-	if strings.HasPrefix(u.mod.name, reserved) {
-		return nil
-	}
+	u := t.mod.tree().unitOf(t)
 	f := Frame{Source: strings.TrimSpace(u.source(n))}
 	f.File, f.Line = u.place(n)
 	if u.mod.script != nil {

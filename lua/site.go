@@ -13,6 +13,7 @@ import (
 type site struct {
 	call    *lua51.Call // nil: the function is used as a value
 	value   lua51.Node  // redis.call itself
+	n       int         // of the statement at the top that it is in
 	command string      // upper case; "" where it is computed
 	keys    []lua51.Expr
 	reads   bool
@@ -36,7 +37,7 @@ func (u *unit) findSites() {
 		if len(path) != 1 || path[0] != "call" && path[0] != "pcall" {
 			return
 		}
-		s := site{value: use.Chain}
+		s := site{value: use.Chain, n: u.topAt(use.Chain.Pos().Offset)}
 		if call, ok := use.Suffix.(*lua51.Call); ok && call.Func == use.Chain {
 			s.call = call
 			s.read(call.Args)
@@ -122,7 +123,7 @@ func computed(e lua51.Expr) (what string) {
 // declaresUndeclared tells whether the function that n stands in, or one around
 // it, says that it makes keys itself.
 func (u *unit) declaresUndeclared(n lua51.Node) bool {
-	if u.mod.script != nil && u.mod.exports[entryOfScript].sign.Undeclared {
+	if u.mod.script != nil && u.mod.script.sign.Undeclared {
 		return true
 	}
 	return slices.ContainsFunc(u.undeclared, func(f *lua51.Function) bool {

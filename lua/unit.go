@@ -14,32 +14,38 @@ import (
 // A unit is one text of a module: a file, a Source, or a Func, which is dressed
 // up as a module of one function. The text of a script is one too.
 type unit struct {
-	text
-	mod      *Mod
+	*text
+	tree     *tree
 	chunk    *lua51.Chunk
-	top      []lua51.Top
+	top      []statement
 	self     *lua51.Local // the module's table, `local M = {}`
 	requires []require
 
-	called     map[*lua51.Name]*Mod // by CALL
-	sites      []site               // calls of redis.call
-	undeclared []*lua51.Function    // annotated so
+	sites      []site            // calls of redis.call
+	undeclared []*lua51.Function // annotated so
 
-	definers map[*lua51.Local][]lua51.Stat // what may go where a local is not used
-	optional map[lua51.Stat]bool           // may go where nobody needs it
-	cuts     map[lua51.Stat]lua51.Edit     // how it goes
+	definers map[*lua51.Local][]int // what of top may go where a local is not used
+}
+
+// A statement at the top of a unit.
+type statement struct {
+	lua51.Top
+	optional bool       // it may go where nobody needs it
+	cut      lua51.Edit // how it goes
+	from, to int        // where its lines begin and end
+	line     int        // the first of them
 }
 
 // A text is what the author wrote, with what we put around it.
 type text struct {
+	mod    *Mod
 	file   string // for messages and tracebacks
 	piece  *piece // that file; nil: a text from Go
 	text   string
 	head   int  // lines of ours before the author's first
 	isFunc bool // a Func: it calls modules by their names
 
-	spots []spot            // where each of the author's lines came from; nil: from file
-	dirs  []placedDirective // what the text says to the compiler
+	spots []spot // where each of the author's lines came from; nil: from file
 }
 
 // A require is `local audit = require "audit"` at the top of a text.
@@ -54,13 +60,14 @@ type function struct {
 	name string
 	unit *unit
 	def  *lua51.Function
+	n    int // of the statement at the top that defines it; -1: it is a script
 	sign Signature
 }
 
-// A place is a statement at the top of a unit.
+// A place is a statement at the top of a unit, by its number.
 type place struct {
 	unit *unit
-	stat lua51.Stat
+	n    int
 }
 
 func (f *function) title() string {
@@ -81,43 +88,6 @@ func (f *function) isMethod() bool {
 func (f *function) at(pos lua51.Pos) string {
 	file, line := f.unit.place(pos.Line)
 	return fmt.Sprintf("%s:%d:%d", file, line, pos.Column)
-}
-
-// A builder reads the parts of a module.
-type builder struct {
-	mod   *Mod
-	found Findings
-}
-
-func newBuilder(name string) *builder {
-	return &builder{mod: &Mod{name: name, exports: map[string]*function{}, aliases: map[string]*Mod{}, defines: map[string][]place{}}}
-}
-
-func (b *builder) fault(f Finding) { b.found = append(b.found, f) }
-
-// read parses a text and finds what it declares.
-func (b *builder) read(t text) {
-	t.text = normal(t.text)
-	chunk, err := lua51.Parse(t.file, t.text)
-	if err != nil {
-		b.fault(t.syntaxFinding(err))
-		return
-	}
-	b.add(t, chunk)
-}
-
-// add takes the text of a module.
-func (b *builder) add(t text, chunk *lua51.Chunk) {
-	u := &unit{text: t, mod: b.mod, chunk: chunk, top: chunk.Top()}
-	b.mod.units = append(b.mod.units, u)
-	if f, ok := u.shape(); !ok {
-		b.fault(f)
-		return
-	}
-	u.declarations()
-	u.findSites()
-	u.findUndeclared()
-	b.found = append(b.found, u.export()...)
 }
 
 // shape finds the module's table and the modules the text requires.
@@ -182,27 +152,47 @@ func required(e lua51.Expr) (*lua51.Call, string) {
 // those that may go where nothing of what they declare is used: functions, the
 // module's table, and requires.
 func (u *unit) declarations() {
-	u.definers = map[*lua51.Local][]lua51.Stat{}
-	u.optional = map[lua51.Stat]bool{}
-	u.cuts = map[lua51.Stat]lua51.Edit{}
-	for _, top := range u.top {
-		if !top.Pure && !u.isRequires(top.Stat) {
+	u.definers = map[*lua51.Local][]int{}
+	tops := u.chunk.Top()
+	u.top = make([]statement, len(tops))
+	for n, top := range tops {
+		s := &u.top[n]
+		s.Top, s.cut, s.line = top, u.keepLines(u.chunk.Cut(top.Stat)), top.Stat.Pos().Line
+		s.from, s.to = u.linesOf(top.Stat.Pos().Offset, s.cut.To)
+		if s.optional = top.Pure || u.isRequires(top.Stat); !s.optional {
 			continue
 		}
-		u.optional[top.Stat] = true
-		u.cuts[top.Stat] = u.keepLines(u.chunk.Cut(top.Stat))
 		for _, l := range top.Locals {
-			u.definers[l] = append(u.definers[l], top.Stat)
+			u.definers[l] = append(u.definers[l], n)
 		}
 		for _, target := range top.Targets {
 			switch path := target.Path(); {
 			case target.Local == u.self && len(path) > 0:
-				u.mod.defines[path[0]] = append(u.mod.defines[path[0]], place{u, top.Stat})
+				u.tree.defines[path[0]] = append(u.tree.defines[path[0]], place{u, n})
 			case target.Local != nil:
-				u.definers[target.Local] = append(u.definers[target.Local], top.Stat)
+				u.definers[target.Local] = append(u.definers[target.Local], n)
 			}
 		}
 	}
+}
+
+// linesOf is where the lines begin and end that some bytes stand on.
+func (u *unit) linesOf(from, to int) (first, last int) {
+	first = strings.LastIndexByte(u.chunk.Src[:from], '\n') + 1
+	if n := strings.IndexByte(u.chunk.Src[to:], '\n'); n >= 0 {
+		return first, to + n
+	}
+	return first, len(u.chunk.Src)
+}
+
+// topAt is the statement at the top that a byte of it belongs to, -1 before the
+// first.
+func (u *unit) topAt(offset int) int {
+	n, found := slices.BinarySearchFunc(u.top, offset, func(s statement, offset int) int { return s.Stat.Pos().Offset - offset })
+	if !found {
+		n-- // the last that begins before it
+	}
+	return n
 }
 
 // isRequires tells whether s does nothing but name modules: `local M = {}`,
@@ -255,11 +245,11 @@ func (u *unit) export() (found Findings) {
 		}
 		sign, faults := u.signature(def)
 		found = append(found, faults...)
-		if old := u.mod.exports[name]; old != nil {
+		if old := u.tree.export(name); old != nil {
 			found = append(found, u.finding(def, fmt.Sprintf("function %s is defined twice, first at %s", old.title(), old.at(old.def.Pos())), "rename one of them"))
 			continue
 		}
-		u.mod.exports[name] = &function{name: name, unit: u, def: def, sign: sign}
+		u.tree.add(&function{name: name, unit: u, def: def, sign: sign})
 	}
 	return found
 }

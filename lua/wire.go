@@ -22,13 +22,12 @@ const maxNumber = 1 << 53
 // A value is one argument or result: its text in Go, its expression in Lua. The
 // package comment has the table.
 type value struct {
-	name   string
-	key    bool
-	exact  bool // int64: a string of digits in Lua
-	offset uintptr
-	codec  *field.Erased
-	record reflect.Type // of a Record: it has a key and no codec
-
+	name     string
+	codec    *field.Erased
+	record   reflect.Type // of a Record: it has a key and no codec
+	offset   uint32       // in In or Out
+	key      bool
+	exact    bool // int64: a string of digits in Lua
 	nullable bool // JSON whose null is a value of the Go type
 }
 
@@ -102,7 +101,7 @@ func (v *value) expr(word string) string {
 // argument appends the text of one argument of In, at p, to a command.
 func (s *Script) argument(v *value, dst []byte, in unsafe.Pointer) ([]byte, error) {
 	start := len(dst)
-	dst, err := v.append(dst, unsafe.Add(in, v.offset))
+	dst, err := v.append(dst, unsafe.Add(in, uintptr(v.offset)))
 	if err != nil {
 		return dst[:start], fmt.Errorf("lua: %s: argument %s: %w", s.name, v.name, err)
 	}

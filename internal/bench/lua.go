@@ -98,7 +98,7 @@ func files(namesAndTexts ...string) fstest.MapFS {
 // lua is calls of Lua functions: what they take of the client, and of the
 // server, beside a script by hand.
 func (s *stand) lua() []job {
-	return []job{s.luaCall(), s.luaServer(100), s.luaReachable(100)}
+	return []job{s.luaCall(), s.luaClient(), s.luaServer(100), s.luaReachable(100)}
 }
 
 // moved is what all calls of transfer move: there is always enough of it.
@@ -123,6 +123,27 @@ func (s *stand) luaCall() job {
 			_, err := script.Run(ctx, s.goredis, []string{in.Src, in.Dst}, in.Amount, in.Ref).Slice()
 			return err
 		}}},
+	}
+}
+
+// luaClient is the client alone.
+func (s *stand) luaClient() job {
+	in, script := moved, redis.NewScript(transfers.Script().Body)
+	return job{
+		name: "client-lua-call", units: 1, before: s.wealthy, client: true,
+		ours: s.taped(func(_ *redis.Client, db *pipectx.DB) work {
+			bound := transfers.On(db)
+			return func(ctx context.Context) error {
+				_, err := bound.Call(ctx, in).Result()
+				return err
+			}
+		}),
+		rivals: []rival{{name: "go-redis Script.Run", run: s.taped(func(c *redis.Client, _ *pipectx.DB) work {
+			return func(ctx context.Context) error {
+				_, err := script.Run(ctx, c, []string{in.Src, in.Dst}, in.Amount, in.Ref).Slice()
+				return err
+			}
+		})}},
 	}
 }
 

@@ -69,6 +69,9 @@ func (l *lexer) comment() {
 	}
 	c.End, c.EndLine, l.solid = l.off, l.line, l.off
 	c.Text = l.src[c.Pos.Offset:c.End]
+	if l.comments == nil {
+		l.comments = make([]Comment, 0, strings.Count(l.src[c.Pos.Offset:], "--"))
+	}
 	l.comments = append(l.comments, c)
 }
 

@@ -52,7 +52,11 @@ func (c *Chunk) Cut(s Stat) Edit {
 // Apply returns the text with edits made, in any order. An edit that begins
 // inside an earlier one is left out: a place in a function that is cut needs
 // no change.
-func (c *Chunk) Apply(edits ...Edit) string {
+func (c *Chunk) Apply(edits ...Edit) string { return c.ApplyBetween(0, len(c.Src), edits...) }
+
+// ApplyBetween is Apply to the bytes from one offset to another. An edit that
+// begins before them leaves no text, one that ends behind them is made as it is.
+func (c *Chunk) ApplyBetween(from, to int, edits ...Edit) string {
 	edits = slices.Clone(edits)
 	weight := func(e Edit) int { // insertions first, then the one around the other
 		if e.From == e.To {
@@ -66,13 +70,17 @@ func (c *Chunk) Apply(edits ...Edit) string {
 	var b strings.Builder
 	done := 0
 	for _, e := range edits {
-		if e.From < done {
+		if e.From < done || e.From > to {
 			continue
 		}
-		b.WriteString(c.Src[done:e.From])
-		b.WriteString(e.Text)
+		if e.From >= from {
+			b.WriteString(c.Src[max(done, from):e.From])
+			b.WriteString(e.Text)
+		}
 		done = e.To
 	}
-	b.WriteString(c.Src[done:])
+	if done = max(done, from); done < to {
+		b.WriteString(c.Src[done:to])
+	}
 	return b.String()
 }

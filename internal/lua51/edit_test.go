@@ -55,7 +55,8 @@ func TestCutAnything(t *testing.T) {
 	}
 }
 
-// Edits are applied in the order of the text, the outer before the inner.
+// Edits are applied in the order of the text, the outer before the inner; of a part
+// of the text, those that begin in it.
 func TestApply(t *testing.T) {
 	c := parse(t, "f(a, b) g(c)")
 	edit := func(from, to int, text string) lua51.Edit { return lua51.Edit{From: from, To: to, Text: text} }
@@ -73,5 +74,23 @@ func TestApply(t *testing.T) {
 	} {
 		equal(t, test.reason, c.Apply(test.edits...), test.want)
 	}
+	for _, test := range []struct {
+		from, to int
+		want     string
+		reason   string
+	}{
+		{0, 12, "F(a, -) g(C)", "all of it"},
+		{2, 7, "a, -)", "edits on both sides are another's"},
+		{8, 12, "g(C)", "what was left out before stays out"},
+		{6, 12, ") g(C)", "what is replaced before is another's"},
+		{1, 4, "(a,", "and behind"},
+		{0, 5, "F(a, -", "one that begins at the end is made as it is"},
+		{0, 11, "F(a, -) g(C", "one that ends at the end too"},
+	} {
+		edits := []lua51.Edit{edit(10, 11, "C"), edit(5, 6, "-"), edit(0, 1, "F")}
+		equal(t, test.reason, c.ApplyBetween(test.from, test.to, edits...), test.want)
+	}
+	equal(t, "a cut that begins before", c.ApplyBetween(5, 12, edit(0, 8, "no text")), "g(c)")
+	equal(t, "a cut that ends behind", c.ApplyBetween(0, 5, edit(3, 8, " here")), "f(a here")
 	equal(t, "replace", c.Apply(c.Replace(c.Calls[0].Args[1], "{}")), "f(a, {}) g(c)")
 }

@@ -27,6 +27,9 @@ type Name struct {
 
 // Path returns the constant fields that follow: ["call"] for redis.call.
 func (n *Name) Path() []string {
+	if n.Chain == n {
+		return nil
+	}
 	_, path := PathOf(n.Chain)
 	return path[1:]
 }

@@ -10,7 +10,8 @@ import "slices"
 //
 // Walk keeps its own stack: `a+a+a…` makes a tree as deep as the text is long.
 func Walk(n Node, visit func(Node) bool) {
-	stack := []Node{n}
+	var room [64]Node
+	stack := append(room[:0], n)
 	for len(stack) > 0 {
 		n := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
