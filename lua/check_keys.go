@@ -37,11 +37,11 @@ func (u *unit) checkKeys() (found Findings) {
 				continue
 			}
 			number, ok := index.Key.(*lua51.Number)
-			switch n, whole := 0, false; {
+			switch {
 			case !ok && len(sign.Params) > 0:
 				found = append(found, u.finding(index, "which of the KEYS this is cannot be known", "use the names of --- @key"))
 			case ok:
-				if n, whole = number.Int(); !whole || n < 1 || n > u.mod.script.keys {
+				if n, whole := number.Int(); !whole || n < 1 || n > u.mod.script.keys {
 					found = append(found, u.finding(index, fmt.Sprintf("KEYS[%s] is not declared: the script takes %s", number.Raw, count(u.mod.script.keys, "key")), "declare it: --- @key name"))
 				}
 			}

@@ -213,20 +213,19 @@ func (t *textSet) addUnit(u *unit) {
 		line, column int
 	}
 	known, fresh := map[mark]bool{}, map[any]bool{}
-	text := func(from any, file, source string) *Text {
+	note := func(from any, file, source string) {
 		if t.of[from] == nil {
 			t.of[from] = &Text{File: file, Source: source}
 			t.all, fresh[from] = append(t.all, t.of[from]), true
 		}
-		return t.of[from]
 	}
 	switch {
 	case u.piece != nil:
-		text(u.piece, u.file, u.piece.text)
+		note(u.piece, u.file, u.piece.text)
 	case u.isFunc:
-		text(u.text, u.file, "")
+		note(u.text, u.file, "")
 	default:
-		text(u.text, u.file, u.text.text)
+		note(u.text, u.file, u.text.text)
 	}
 	says := func(s lua51.Stat) bool { // what the module is
 		n := u.topAt(s.Pos().Offset)
@@ -238,7 +237,7 @@ func (t *textSet) addUnit(u *unit) {
 		}
 		from := u.origin(s.Line)
 		if p, ok := from.(*piece); ok {
-			text(p, p.file, p.text)
+			note(p, p.file, p.text)
 		}
 		to := t.of[from]
 		_, line := u.place(s.Line)

@@ -19,7 +19,7 @@ import (
 func boundsOf(c *column) (string, error) {
 	bits := c.codec.Bits()
 	var least, most string
-	nothing := false
+	var nothing bool
 	switch c.codec.Number() {
 	case field.IntNumber:
 		l := limits[int64]{-1 << (bits - 1), 1<<(bits-1) - 1}

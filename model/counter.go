@@ -103,7 +103,7 @@ func (r Repo[T, K]) createDrawn(ctx context.Context, record T, texts []string, s
 	return pipectx.Then(ctx, stored, func(record T, err error) error {
 		set(record, err)
 		if err != nil {
-			return nil
+			return nil //nolint:nilerr // its Ref says why
 		}
 		key, err := r.model.KeyOf(*r.model.id(unsafe.Pointer(&record)))
 		if err != nil {

@@ -171,19 +171,19 @@ func sum[T any, V Number](f Field[T, V], n V) Change[T] {
 }
 
 // sum is the change that adds the number at p, which is about n.
-func (col *column) sum(n float64, p unsafe.Pointer) change {
-	c := change{name: col.name, what: "add", bounds: col.bounds, start: col.preset}
-	switch col.codec.Number() {
+func (c *column) sum(n float64, p unsafe.Pointer) change {
+	add := change{name: c.name, what: "add", bounds: c.bounds, start: c.preset}
+	switch c.codec.Number() {
 	case field.FloatNumber:
-		c.what = "addfloat"
+		add.what = "addfloat"
 		if math.IsNaN(n) || math.IsInf(n, 0) {
-			c.err = fmt.Errorf("model: %s: %v cannot be added to a number", c.name, n)
-			return c
+			add.err = fmt.Errorf("model: %s: %v cannot be added to a number", add.name, n)
+			return add
 		}
 	case field.NotNumber:
-		c.err = fmt.Errorf("model: %s: nothing can be added to it: %s is not stored as a number", c.name, col.codec.Name())
-		return c
+		add.err = fmt.Errorf("model: %s: nothing can be added to it: %s is not stored as a number", add.name, c.codec.Name())
+		return add
 	}
-	c.text, c.err = col.text(p)
-	return c
+	add.text, add.err = c.text(p)
+	return add
 }

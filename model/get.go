@@ -85,7 +85,7 @@ func (r Repo[T, K]) DeleteMany(ctx context.Context, ids ...K) *pipectx.Ref[int] 
 	})
 }
 
-func countTrue(were []bool) (n int, err error) { //nolint:unparam // the form that Map takes
+func countTrue(were []bool) (n int, err error) {
 	for _, was := range were {
 		if was {
 			n++

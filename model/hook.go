@@ -185,7 +185,7 @@ func (c *column) isNil(p unsafe.Pointer) bool {
 func (r Repo[T, K]) beforeDelete(ctx context.Context, id K) error {
 	key, err := r.model.KeyOf(id)
 	if err != nil {
-		return nil // the verb has found that too
+		return nil //nolint:nilerr // the verb has found that too
 	}
 	record := new(T)
 	*r.model.id(unsafe.Pointer(record)) = id
@@ -208,7 +208,7 @@ func (r Repo[T, K]) hooked(ctx context.Context, record T, write func(context.Con
 		return ref, pipectx.After(ctx, func(ctx context.Context) error {
 			stored, err := ref.Result()
 			if err != nil {
-				return nil // ref says why
+				return nil //nolint:nilerr // ref says why
 			}
 			return h.saved(ctx, key, unsafe.Pointer(&stored))
 		})

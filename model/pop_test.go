@@ -3,7 +3,6 @@ package model_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"sync"
 	"sync/atomic"
@@ -187,7 +186,7 @@ func TestPopContended(t *testing.T) {
 		wg.Wait()
 		for n := 1; n <= values; n++ {
 			if c := got[n].Load(); c != 1 {
-				t.Error(fmt.Sprintf("%d was popped %d times", n, c))
+				t.Errorf("%d was popped %d times", n, c)
 			}
 		}
 	})

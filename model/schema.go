@@ -197,7 +197,7 @@ func (s *schema) add(t reflect.Type, offset uintptr, within, prefix string) erro
 }
 
 // checkInline tells why a struct cannot be inline.
-func (t tag) checkInline(typ reflect.Type) error {
+func (t *tag) checkInline(typ reflect.Type) error {
 	switch within := base(typ); {
 	case within != typ && within.Kind() == reflect.Struct:
 		return fmt.Errorf("a %v may be absent, and fields that are inline cannot say so together; store it as JSON, by the option json, or make it a %v", typ, within)

@@ -110,7 +110,7 @@ func (t *tag) addLife(text string) (err error) {
 }
 
 // only refuses options beside one that goes with no other.
-func (t tag) only(option string) error {
+func (t *tag) only(option string) error {
 	others := slices.Clone(t.codec)
 	if t.omitempty {
 		others = append(others, "omitempty")

@@ -55,9 +55,6 @@ func parse(data []byte) (v value, rest []byte, ok bool) {
 	return v, rest, true
 }
 
-// isText tells whether v is a string with a text.
-func (v *value) isText() bool { return (v.kind == '$' || v.kind == '+') && !v.null }
-
 // number is what an integer reply says.
 func (v *value) number() int64 {
 	n, _ := strconv.ParseInt(string(v.text), 10, 64)
