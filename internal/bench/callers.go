@@ -178,13 +178,13 @@ func (s *stand) stream(n int) job {
 		name: fmt.Sprintf("stream-%d-get", n), units: n,
 		ours: func(ctx context.Context) error {
 			seen := 0
+			see := func(got string, err error) error { // once: in the loop it would be a closure for each command
+				seen += len(got)
+				return err
+			}
 			err := pipectx.Stream(ctx, s.plain, func(ctx context.Context) error {
 				for i := range n {
-					err := pipectx.Then(ctx, bound.Get(ctx, int64(i%100)), func(got string, err error) error {
-						seen += len(got)
-						return err
-					})
-					if err != nil {
+					if err := pipectx.Then(ctx, bound.Get(ctx, int64(i%100)), see); err != nil {
 						return err
 					}
 				}
