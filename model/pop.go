@@ -19,7 +19,8 @@ import (
 // live begins again then. A text that the field's type cannot hold is answered as a
 // *field.DecodeError, and stays where it is: so fields of other types than string
 // and []byte are read first, and cleared if they still hold what was read. Those are
-// refused inside an Atomic.
+// refused inside an Atomic, and inside a Run their Ref is resolved when the outermost
+// Run ends, for Await too.
 //
 // Cost: EVALSHA, at first EVAL; for strings and []byte 1 command, 1 round trip
 // outside Run, none of its own inside; for others 2 commands, 2 round trips outside
