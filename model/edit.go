@@ -52,13 +52,14 @@ func (r Repo[T, K]) Edit(ctx context.Context, id K, fn func(*T) error) *pipectx.
 	if err := pipectx.OutsideAtomic(ctx, r.db, "model: Edit"); err != nil {
 		return pipectx.Failed[T](ctx, r.db, err)
 	}
+	id = m.own(id)
 	e := &edition{
 		db: r.db, schema: m.schema, hooks: m.hooks,
 		load:  func() *pipectx.Command { return r.getCommand(id) },
 		write: func() *pipectx.Command { return r.script(editScript, id) },
 		new: func() unsafe.Pointer {
 			record := new(T)
-			*m.id(unsafe.Pointer(record)) = id
+			*m.id(unsafe.Pointer(record)) = m.own(id) // fn may change it
 			return unsafe.Pointer(record)
 		},
 		keyOf: func(p unsafe.Pointer) (string, error) { return m.KeyOf(*m.id(p)) },

@@ -35,7 +35,7 @@ func Pop[T, K, V any](ctx context.Context, repo Repo[T, K], id K, field Field[T,
 	if err != nil {
 		return pipectx.Failed[V](ctx, repo.db, err)
 	}
-	p := &popping[T, K, V]{repo: repo, id: id, key: key, col: col}
+	p := &popping[T, K, V]{repo: repo, id: m.own(id), key: key, col: col}
 	if col.codec.Total() {
 		return pipectx.Map(p.send(ctx, "any", ""), func(got popped[V]) (V, error) { return got.value, nil })
 	}
