@@ -79,7 +79,7 @@ func (m *Model[T, K]) define(options []keyspace.Option) (err error) {
 	}
 	k := reflect.TypeFor[K]()
 	if have := m.schema.key.codec.Type(); have != k {
-		return fmt.Errorf("the key field %s is of type %v, and the model's ids are %v; make them the same", m.schema.key.path, have, k)
+		return fmt.Errorf("the key field %s, tagged `redis:%q`, is of type %v, and the model's ids are %v; make them the same", m.schema.key.path, m.schema.key.tag, have, k)
 	}
 	var shared []keyspace.Option
 	counted := false
