@@ -63,6 +63,7 @@ func TestTagsInVerbs(t *testing.T) {
 			{"nor rewritten", "score=0 owner=O", edit(func(m *Member) { m.Score = 0 }), "owner=O score=0"},
 			{"Edit of inline fields", "owner=O", edit(func(m *Member) { m.Home = Dwelling{"Rome", new("")} }), "home.city=Rome home.zip= owner=O version=1"},
 			{"Edit of what is not declared", "owner=O colour=red size=7", edit(func(m *Member) { m.More = map[string]string{"colour": "blue", "x": ""} }), "colour=blue owner=O version=1 x="},
+			{"and in place", "owner=O colour=red size=7", edit(func(m *Member) { m.More["colour"], m.More["x"] = "blue", ""; delete(m.More, "size") }), "colour=blue owner=O version=1 x="},
 			{"and of that alone", "owner=O colour=red", edit(func(m *Member) { m.More = nil }), "owner=O version=1"},
 
 			{"Update clears under the old name", old, update(memberEmail.Clear(), memberToken.Clear()), "colour=red holder=O version=1"},

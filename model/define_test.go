@@ -68,7 +68,7 @@ func TestDefineRefuses(t *testing.T) {
 			id
 			Other int64 `redis:"other,key"`
 		}](), []string{"field Other", "a second key", "id.ID"}},
-		{"ids have one type", defineWith[Page, int64]("p"), []string{"key field ID", "string", "int64", "make them the same"}},
+		{"ids have one type", defineWith[Page, int64]("p"), []string{"key field ID", "`redis:\"id,key\"`", "string", "int64", "make them the same"}},
 		{"no prefix, no key", defineWith[Page, string](""), []string{"prefix is empty"}},
 		{"braces would be a hash tag", defineWith[Page, string]("a{b}"), []string{"brace"}},
 		{"an id that can be absent is none", defineWith[struct {
@@ -157,7 +157,7 @@ func TestDefineRefuses(t *testing.T) {
 		{"also of the key", define[struct {
 			id
 			A int `redis:"id"`
-		}](), []string{"field A", `"id" is taken by the key id.ID`}},
+		}](), []string{"field A", "`redis:\"id\"`", `"id" is taken by the key id.ID`}},
 		{"also among embedded structs", define[struct {
 			id
 			Audit
@@ -273,7 +273,7 @@ func TestDefineRefuses(t *testing.T) {
 		{"a default that does not parse", define[struct {
 			id
 			N int `redis:"n,default=many"`
-		}](), []string{"field N", `the default "many" does not parse`, "want decimal digits", "the last option"}},
+		}](), []string{"field N", "`redis:\"n,default=many\"`", `the default "many" does not parse`, "want decimal digits", "the last option"}},
 		{"an option behind the default is its text", define[struct {
 			id
 			N int `redis:"n,default=5,omitempty"`
@@ -345,7 +345,7 @@ func TestDefineRefuses(t *testing.T) {
 			id
 			N int `redis:"n"`
 			M int `redis:"m,was=n"`
-		}](), []string{"field M", `"n" that it had is taken by N`}},
+		}](), []string{"field M", "`redis:\"m,was=n\"`", `"n" that it had is taken by N`}},
 		{"a name of old that two had", define[struct {
 			id
 			N int `redis:"n,was=o"`

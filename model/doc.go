@@ -229,6 +229,8 @@
 //	an empty array, a struct    written                         absent when it is zero
 //	nil pointer                 written as 0 or ""              absent, removed
 //	embedded struct             not stored                      flattened
+//	embedded pointer to one     not stored                      an error at Define
+//	nothing but omitempty       no hash where all is zero       an error at Define
 //	named type                  refused when written            as what it is made of
 //	map, list, other struct     refused                         JSON
 //	type with MarshalBinary     that, and read by UnmarshalText MarshalText first, and the
@@ -237,6 +239,7 @@
 //	hidden or without a name    skipped                         an error at Define
 //	unknown option              ignored                         an error at Define
 //	two fields of one name      the last one counts             an error at Define
+//	NaN, infinities             written and read                refused but with the option nan
 //	text that does not parse    an error of strconv             *field.DecodeError
 //	bool                        1, t, true … of strconv         also yes, no, on, off
 package model

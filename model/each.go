@@ -54,7 +54,7 @@ func (r Repo[T, K]) walk(ctx context.Context, verb string, ids iter.Seq2[K, erro
 	chunk := make([]K, 0, eachChunk)
 	for id, err := range ids {
 		if err == nil {
-			chunk = append(chunk, id)
+			chunk = append(chunk, r.model.own(id))
 		}
 		if err == nil && len(chunk) < eachChunk {
 			continue

@@ -34,8 +34,11 @@ import (
 //
 // Edit needs to see the record before it writes: inside a Run it reads in the first
 // wave and writes in the next, fn is called between them, and commands behind it in
-// the same wave see the record as it was. Inside an Atomic it is refused: call it
-// outside, or change fields by Update, or by a Lua method.
+// the same wave see the record as it was. So its Ref is resolved when the outermost
+// Run ends, and Await, in a Gather too, does not get it sooner: [pipectx.Detach] its
+// context for that. Several Edits of one record in one Run are in each other's way,
+// and each wave stores one of them: make the changes in one fn. Inside an Atomic it is
+// refused: call it outside, or change fields by Update, or by a Lua method.
 //
 // Errors: [pipectx.ErrNotFound] when there is no record, which is a failure of a Run
 // here; *[ConflictError] when others were faster each time; *[ValidationError] and
@@ -49,13 +52,14 @@ func (r Repo[T, K]) Edit(ctx context.Context, id K, fn func(*T) error) *pipectx.
 	if err := pipectx.OutsideAtomic(ctx, r.db, "model: Edit"); err != nil {
 		return pipectx.Failed[T](ctx, r.db, err)
 	}
+	id = m.own(id)
 	e := &edition{
 		db: r.db, schema: m.schema, hooks: m.hooks,
 		load:  func() *pipectx.Command { return r.getCommand(id) },
 		write: func() *pipectx.Command { return r.script(editScript, id) },
 		new: func() unsafe.Pointer {
 			record := new(T)
-			*m.id(unsafe.Pointer(record)) = id
+			*m.id(unsafe.Pointer(record)) = m.own(id) // fn may change it
 			return unsafe.Pointer(record)
 		},
 		keyOf: func(p unsafe.Pointer) (string, error) { return m.KeyOf(*m.id(p)) },
@@ -99,7 +103,8 @@ type edition struct {
 	set         func(unsafe.Pointer, error) // the answer
 
 	calls  int
-	loaded contents // what is stored, in the order of schema.asked
+	loaded contents  // what is stored, in the order of schema.asked
+	lost   time.Time // when somebody was seen to be faster
 }
 
 // contents are the texts of a record: those of its columns, and what its struct
@@ -281,6 +286,7 @@ func (e *edition) store(ctx context.Context, p unsafe.Pointer, was, now contents
 		if r.IsInt() {
 			return nil, nil
 		}
+		e.lost = time.Now()
 		return textsOf(r)
 	})
 	return pipectx.Then(ctx, ref, func(stored []text, err error) error {
@@ -293,7 +299,7 @@ func (e *edition) store(ctx context.Context, p unsafe.Pointer, was, now contents
 		case e.calls == mostEdits:
 			return e.fail(e.conflict(names, loaded, stored))
 		}
-		if err := rest(ctx, e.calls); err != nil {
+		if err := rest(ctx, e.lost, e.calls); err != nil {
 			return e.fail(fmt.Errorf("model: edit %s: %w: %w", e.key, pipectx.ErrNotSent, err))
 		}
 		return e.begin(ctx)
@@ -384,9 +390,12 @@ func (e *edition) conflict(names []string, loaded, stored []text) error {
 }
 
 // rest waits between one conflict and the next try: long enough for those who
-// collided to be spread, by a full jitter.
-func rest(ctx context.Context, n int) error {
-	timer := time.NewTimer(rand.N(min(time.Millisecond<<min(n, 16), 64*time.Millisecond)))
+// collided to be spread, by a full jitter. It counts from the time when the reply
+// came, because the callbacks of one wave follow each other: of many Edits in one
+// Run the longest pause counts, and not the sum.
+func rest(ctx context.Context, since time.Time, n int) error {
+	pause := rand.N(min(time.Millisecond<<min(n, 16), 64*time.Millisecond))
+	timer := time.NewTimer(time.Until(since.Add(pause)))
 	defer timer.Stop()
 	select {
 	case <-timer.C:

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/redmoon-go/redmoon/field"
+	"github.com/redmoon-go/redmoon/internal/redistest"
 	"github.com/redmoon-go/redmoon/model"
 	"github.com/redmoon-go/redmoon/pipectx"
 )
@@ -258,6 +259,32 @@ func TestEditInRun(t *testing.T) {
 		}
 		want(t, "Get", pages.Get(t.Context(), "a"), Page{ID: "a", Title: "t"})
 	})
+}
+
+// Of many Edits of one record in one Run each wave stores one. Between two waves there
+// is one pause, not one for each of them; and no Await gets their answers sooner.
+func TestEditsOfOneInRun(t *testing.T) {
+	p := at(t, redistest.Shared(t).Client(t))
+	pages := pages.On(p.db)
+	value(t, "Save", pages.Save(t.Context(), Page{ID: "a"}))
+	const edits = 30
+	begin := time.Now()
+	ok(t, "Run", pipectx.Run(t.Context(), p.db, func(ctx context.Context) error {
+		for range edits - 1 {
+			pages.Edit(ctx, "a", func(r *Page) error { r.Views++; return nil })
+		}
+		_, err := pipectx.Await(ctx, pages.Edit(ctx, "a", func(r *Page) error { r.Views++; return nil }))
+		if !errors.Is(err, pipectx.ErrPending) {
+			t.Errorf("Await answers %v", err)
+		}
+		says(t, "Await", err, "set by a callback when the outermost Run ends", "Detach")
+		return nil
+	}))
+	want(t, "Get", pages.Get(t.Context(), "a"), Page{ID: "a", Views: edits})
+	// Pauses are of 64 ms at most: one after the other they would be some 10 s.
+	if took := time.Since(begin); took > 5*time.Second {
+		t.Errorf("%d edits took %v", edits, took)
+	}
 }
 
 // Compressed, JSON and other texts are compared as they are stored: an Edit that

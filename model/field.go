@@ -65,7 +65,7 @@ func (s *schema) columnAt(offset uintptr, t reflect.Type) (*column, error) {
 }
 
 // Name is the field's name in the hash.
-func (f Field[T, V]) Name() string { return f.column.name }
+func (f Field[T, V]) Name() string { return f.of(nil).name }
 
 // Change is one change of a record of type T, for [Repo.Update] and [Repo.Upsert]. It
 // is made of texts: what its maker changes afterwards does not matter.
@@ -91,7 +91,7 @@ func erased[T any](changes []Change[T]) []change {
 
 // Set sets the field to v, which must keep its rules. An absent v clears it.
 func (f Field[T, V]) Set(v V) Change[T] {
-	if f.column.absent(unsafe.Pointer(&v)) {
+	if f.of(nil).absent(unsafe.Pointer(&v)) {
 		return f.Clear()
 	}
 	return f.change("set", v)
@@ -100,7 +100,7 @@ func (f Field[T, V]) Set(v V) Change[T] {
 // SetIfAbsent sets the field to v unless it has a value. A field that is never
 // absent has one once the record was stored.
 func (f Field[T, V]) SetIfAbsent(v V) Change[T] {
-	if f.column.absent(unsafe.Pointer(&v)) {
+	if f.of(nil).absent(unsafe.Pointer(&v)) {
 		return Change[T]{change: change{name: f.column.name, err: fmt.Errorf("model: SetIfAbsent(%s): the value is absent; nothing would change", f.column.name)}}
 	}
 	return f.change("absent", v)
@@ -109,7 +109,7 @@ func (f Field[T, V]) SetIfAbsent(v V) Change[T] {
 // Clear makes the field absent. It must have that state: a pointer, field.Optional,
 // or the option omitempty.
 func (f Field[T, V]) Clear() Change[T] {
-	if !f.column.optional() {
+	if !f.of(nil).optional() {
 		return Change[T]{change: change{name: f.column.name, err: fmt.Errorf("model: Clear(%s): a %v is never absent; declare the field as a pointer or field.Optional, or with omitempty, or set it", f.column.name, f.column.codec.Type())}}
 	}
 	var absent V
@@ -167,7 +167,7 @@ func Decr[T any, V Number](f Field[T, V], n V) Change[T] {
 }
 
 func sum[T any, V Number](f Field[T, V], n V) Change[T] {
-	return Change[T]{change: f.column.sum(float64(n), unsafe.Pointer(&n))}
+	return Change[T]{change: f.of(nil).sum(float64(n), unsafe.Pointer(&n))}
 }
 
 // sum is the change that adds the number at p, which is about n.

@@ -21,7 +21,7 @@ import (
 // trip outside Run, none of its own inside.
 func (r Repo[T, K]) Get(ctx context.Context, id K) *pipectx.Ref[T] {
 	var record T
-	*r.bound().id(unsafe.Pointer(&record)) = id // it is in the key, not in the hash
+	*r.bound().id(unsafe.Pointer(&record)) = r.model.own(id) // it is in the key, not in the hash
 	return pipectx.SendInto(ctx, r.db, r.getCommand(id), record, r.model.verbs.load)
 }
 
@@ -37,7 +37,7 @@ func (r Repo[T, K]) GetMany(ctx context.Context, ids ...K) *pipectx.Ref[[]*T] {
 	err := pipectx.Run(ctx, r.db, func(ctx context.Context) error {
 		for i, id := range ids {
 			record := new(T)
-			*m.id(unsafe.Pointer(record)) = id
+			*m.id(unsafe.Pointer(record)) = m.own(id)
 			refs[i] = pipectx.SendInto(ctx, r.db, r.getCommand(id), record, m.verbs.loadMaybe)
 		}
 		return nil

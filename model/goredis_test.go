@@ -2,6 +2,7 @@ package model_test
 
 import (
 	"errors"
+	"math"
 	"reflect"
 	"testing"
 	"time"
@@ -218,11 +219,19 @@ func TestGoRedisDiffers(t *testing.T) {
 		M map[string]int `redis:"m"`
 	}{}), "can't marshal")
 
-	ok(t, "an embedded struct", set(&struct {
+	ok(t, "an embedded struct, and a pointer to one", set(&struct {
 		N int `redis:"n"`
 		Audit
-	}{N: 1}))
+		*Person
+	}{N: 1, Person: &Person{}}))
 	p.wantHash(t, "theirs", "n=1")
+	ok(t, "NaN", set(&struct {
+		F float64 `redis:"f"`
+	}{math.NaN()}))
+	p.wantHash(t, "theirs", "f=NaN")
+	says(t, "nothing but zeros", set(&struct {
+		N int `redis:"n,omitempty"`
+	}{}), "wrong number of arguments")
 	ok(t, "nil pointers", set(&struct {
 		N *int    `redis:"n"`
 		S *string `redis:"s"`

@@ -31,6 +31,7 @@ type Model[T, K any] struct {
 	schema     *schema
 	lua        *lua.Mod
 	newID      func() K // nil where the caller gives ids
+	changing   bool     // ids may be changed in place
 	counter    string   // the key that ids are drawn from, "" for none
 	begin      []string // what calls of scripts begin with
 	hash       *keyspace.Hash[K, string, string]
@@ -78,7 +79,7 @@ func (m *Model[T, K]) define(options []keyspace.Option) (err error) {
 	}
 	k := reflect.TypeFor[K]()
 	if have := m.schema.key.codec.Type(); have != k {
-		return fmt.Errorf("the key field %s is of type %v, and the model's ids are %v; make them the same", m.schema.key.path, have, k)
+		return fmt.Errorf("the key field %s, tagged `redis:%q`, is of type %v, and the model's ids are %v; make them the same", m.schema.key.path, m.schema.key.tag, have, k)
 	}
 	var shared []keyspace.Option
 	counted := false
@@ -110,6 +111,7 @@ func (m *Model[T, K]) define(options []keyspace.Option) (err error) {
 	if m.keys, err = keyspace.NewKeys[K](m.prefix, settings.Placement); err != nil {
 		return err
 	}
+	m.changing = !k.Comparable()
 	if counted {
 		if err := m.countIDs(k); err != nil {
 			return err
@@ -183,6 +185,23 @@ func (r Repo[T, K]) bound() *Model[T, K] {
 
 // id is where a record has its id.
 func (m *Model[T, K]) id(p unsafe.Pointer) *K { return (*K)(m.schema.key.at(p)) }
+
+// own returns an id that its caller cannot change any more: the verbs that answer it,
+// or use it in a later wave, hold on to it. Only one with a slice in it can change,
+// and is made anew from its key.
+func (m *Model[T, K]) own(id K) K {
+	if !m.changing {
+		return id
+	}
+	key, err := m.KeyOf(id)
+	if err != nil {
+		return id // the verb finds that too
+	}
+	if own, err := m.keys.Parse(key); err == nil {
+		return own
+	}
+	return id
+}
 
 // command starts a command on the record of an id.
 func (r Repo[T, K]) command(name string, id K) *pipectx.Command {

@@ -41,7 +41,7 @@ func (r Repo[T, K]) Pick(ctx context.Context, id K, fields ...AnyField[T]) *pipe
 	}
 	pick(c, columns)
 	var record T
-	*m.id(unsafe.Pointer(&record)) = id
+	*m.id(unsafe.Pointer(&record)) = m.own(id)
 	return pipectx.SendInto(ctx, r.db, c, record, func(reply pipectx.Reply, record *T) error {
 		return m.schema.picked(reply, unsafe.Pointer(record), columns, m.hooks)
 	})

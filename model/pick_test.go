@@ -47,4 +47,14 @@ func TestZeroField(t *testing.T) {
 	p := at(t, redistestEmbedded(t))
 	err := panics(t, func() { people.On(p.db).Pick(t.Context(), "a", model.Field[Person, string]{}) })
 	says(t, "Pick", err, "a zero Field", "make it with FieldOf")
+	for what, change := range map[string]func(){
+		"Set":         func() { model.Field[Person, string]{}.Set("x") },
+		"SetIfAbsent": func() { model.Field[Person, string]{}.SetIfAbsent("x") },
+		"Clear":       func() { model.Field[Person, *string]{}.Clear() },
+		"Incr":        func() { model.Incr(model.Field[Person, int64]{}, 1) },
+		"Decr":        func() { model.Decr(model.Field[Person, int64]{}, 1) },
+		"Name":        func() { _ = model.Field[Person, string]{}.Name() },
+	} {
+		says(t, what, panics(t, change), "a zero Field", "make it with FieldOf")
+	}
 }

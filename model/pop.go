@@ -19,7 +19,8 @@ import (
 // live begins again then. A text that the field's type cannot hold is answered as a
 // *field.DecodeError, and stays where it is: so fields of other types than string
 // and []byte are read first, and cleared if they still hold what was read. Those are
-// refused inside an Atomic.
+// refused inside an Atomic, and inside a Run their Ref is resolved when the outermost
+// Run ends, for Await too.
 //
 // Cost: EVALSHA, at first EVAL; for strings and []byte 1 command, 1 round trip
 // outside Run, none of its own inside; for others 2 commands, 2 round trips outside
@@ -34,7 +35,7 @@ func Pop[T, K, V any](ctx context.Context, repo Repo[T, K], id K, field Field[T,
 	if err != nil {
 		return pipectx.Failed[V](ctx, repo.db, err)
 	}
-	p := &popping[T, K, V]{repo: repo, id: id, key: key, col: col}
+	p := &popping[T, K, V]{repo: repo, id: m.own(id), key: key, col: col}
 	if col.codec.Total() {
 		return pipectx.Map(p.send(ctx, "any", ""), func(got popped[V]) (V, error) { return got.value, nil })
 	}

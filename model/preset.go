@@ -33,7 +33,7 @@ func (c *column) lacking(p unsafe.Pointer, isNew bool) {
 func (s *schema) checkPresets() error {
 	for _, c := range s.presets {
 		if err := s.checkPreset(c); err != nil {
-			return fmt.Errorf("field %s: the default %q %w; everything behind default= is its text, so that is the last option", c.path, c.preset, err)
+			return fmt.Errorf("field %s, tagged `redis:%q`: the default %q %w; everything behind default= is its text, so that is the last option", c.path, c.tag, c.preset, err)
 		}
 	}
 	return nil

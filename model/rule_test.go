@@ -63,7 +63,7 @@ func TestRulesRefused(t *testing.T) {
 			L []struct {
 				S string `validate:"mx=3"`
 			} `redis:"l"`
-		}](), []string{"field S", `no rule "mx=3"`}},
+		}](), []string{"field S of struct {", `no rule "mx=3"`}},
 		{"a rule for texts on a number", define[struct {
 			id
 			N int `redis:"n" validate:"email"`

@@ -101,6 +101,9 @@ func (s *schema) created(r pipectx.Reply) error {
 // there is no record, or one without a version; the stored version is one higher
 // afterwards.
 //
+// A field tagged ttl that has ended since the record was loaded is stored again, and
+// without a time to live: Edit, or Update what is to change, of records with such.
+//
 // Errors: *[ValidationError], *field.EncodeError and keyspace.ErrEmptyID before
 // anything is sent; *[ConflictError]; [pipectx.ErrUnsupported] for a field tagged
 // ttl=30m on servers before Redis 7.4 and Valkey 9.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -257,6 +258,67 @@ func TestArgumentsAreSnapshots(t *testing.T) {
 		ok(t, "Run", err)
 		p.wantHash(t, "person{a}", "name=Ada nick=al score=0")
 		p.wantHash(t, "person{b}", "name=Bob nick=bobby score=0")
+	})
+}
+
+// Ids are snapshots too, those of bytes that the caller uses again: what a verb
+// answers, and writes in a later wave, is the record it was called for.
+func TestIDsAreSnapshots(t *testing.T) {
+	type row struct {
+		ID   []byte `redis:"id,key"`
+		Name string `redis:"name"`
+		N    *int64 `redis:"n"`
+	}
+	rows := model.Define[row, []byte]("row")
+	n, name := model.FieldOf(rows, func(r *row) **int64 { return &r.N }), model.FieldOf(rows, func(r *row) *string { return &r.Name })
+	each(t, func(t *testing.T, p place) {
+		repo := rows.On(p.db)
+		p.store(t, "row{a}", "name", "A", "n", "1")
+		p.store(t, "row{b}", "name", "B", "n", "2")
+		for verb, ask := range map[string]func(ctx context.Context, id []byte) *pipectx.Ref[row]{
+			"Get":  repo.Get,
+			"Pick": func(ctx context.Context, id []byte) *pipectx.Ref[row] { return repo.Pick(ctx, id, name) },
+			"GetMany": func(ctx context.Context, id []byte) *pipectx.Ref[row] {
+				return pipectx.Map(repo.GetMany(ctx, id), func(all []*row) (row, error) { return *all[0], nil })
+			},
+			"Edit": func(ctx context.Context, id []byte) *pipectx.Ref[row] {
+				return repo.Edit(ctx, id, func(r *row) error { r.N = new(*r.N); *r.N += 10; return nil })
+			},
+		} {
+			id := []byte("a")
+			var ref *pipectx.Ref[row]
+			ok(t, verb, pipectx.Run(t.Context(), p.db, func(ctx context.Context) error {
+				ref = ask(ctx, id)
+				id[0] = 'b'
+				return nil
+			}))
+			if got := value(t, verb, ref); string(got.ID) != "a" || got.Name != "A" {
+				t.Errorf("%s answers %s, named %s; want a, named A", verb, got.ID, got.Name)
+			}
+		}
+		id := []byte("a")
+		ok(t, "Pop", pipectx.Run(t.Context(), p.db, func(ctx context.Context) error {
+			model.Pop(ctx, repo, id, n)
+			id[0] = 'b'
+			return nil
+		}))
+		p.wantHash(t, "row{a}", "name=A")
+		p.wantHash(t, "row{b}", "n=2 name=B")
+
+		var got []string
+		for r, err := range repo.Each(t.Context(), func(yield func([]byte) bool) {
+			for _, c := range "ab" {
+				if id[0] = byte(c); !yield(id) {
+					return
+				}
+			}
+		}) {
+			ok(t, "Each", err)
+			got = append(got, string(r.ID)+r.Name)
+		}
+		if !slices.Equal(got, []string{"aA", "bB"}) {
+			t.Errorf("Each yields %v, want aA and bB", got)
+		}
 	})
 }
 

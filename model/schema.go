@@ -37,6 +37,7 @@ type column struct {
 	name   string   // in the hash
 	was    []string // names that it had before, the latest first
 	path   string   // in Go: Owner; Base.Created where Base is embedded
+	tag    string   // its `redis` tag, for messages
 	offset uintptr
 	codec  *field.Erased
 	omit   bool   // a zero is absent
@@ -131,14 +132,14 @@ func (s *schema) checkNames() error {
 	s.owner = map[string]*column{}
 	for _, c := range s.columns {
 		if s.key.name == c.name {
-			return fmt.Errorf("field %s: the name %q is taken by the key %s; names in a record are unique", c.path, c.name, s.key.path)
+			return fmt.Errorf("field %s, tagged `redis:%q`: the name %q is taken by the key %s; names in a record are unique", c.path, c.tag, c.name, s.key.path)
 		}
 		s.owner[c.name] = c
 	}
 	for _, c := range s.columns {
 		for _, old := range c.was {
 			if other := s.owner[old]; other != nil {
-				return fmt.Errorf("field %s: the name %q that it had is taken by %s; what is stored under it would be read as both", c.path, old, other.path)
+				return fmt.Errorf("field %s, tagged `redis:%q`: the name %q that it had is taken by %s; what is stored under it would be read as both", c.path, c.tag, old, other.path)
 			}
 			s.owner[old], s.renamed = c, true
 		}
@@ -225,7 +226,7 @@ func (s *schema) addColumn(f reflect.StructField, t tag, offset uintptr, path, p
 		return err
 	}
 	c := &column{
-		name: t.name, was: t.was, path: path, offset: offset, codec: codec, preset: t.preset, rule: f.Tag.Get("validate"),
+		name: t.name, was: t.was, path: path, tag: f.Tag.Get("redis"), offset: offset, codec: codec, preset: t.preset, rule: f.Tag.Get("validate"),
 		omit: t.omitempty && !codec.Optional(), // what may be nil is absent then, and not when it is zero
 	}
 	switch {

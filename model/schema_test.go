@@ -85,7 +85,7 @@ func TestRecursiveTypes(t *testing.T) {
 // and prefix.
 func TestDefinePanics(t *testing.T) {
 	err := panics(t, func() { model.Define[Page, int64]("page") })
-	if !regexp.MustCompile(`^schema_test\.go:\d+: model: Define\[model_test\.Page, int64\]\("page"\): the key field ID `).MatchString(err.Error()) {
+	if !regexp.MustCompile(`^schema_test\.go:\d+: model: Define\[model_test\.Page, int64\]\("page"\): the key field ID, `).MatchString(err.Error()) {
 		t.Errorf("panic with %q", err)
 	}
 }

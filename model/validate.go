@@ -66,7 +66,7 @@ func (r *rules) visit(t reflect.Type) error {
 		if rule := f.Tag.Get("validate"); rule != "" && rule != "-" {
 			ruled = true
 			if err := r.try(t, f.Type, rule); err != nil {
-				return fmt.Errorf("field %s: the tag `validate:%q`: %w", f.Name, rule, err)
+				return fmt.Errorf("field %s: the tag `validate:%q`: %w", r.nameIn(t, f.Name), rule, err)
 			}
 		}
 		if err := r.visit(f.Type); err != nil {
@@ -80,6 +80,14 @@ func (r *rules) visit(t reflect.Type) error {
 	// What remains shows when a whole struct is tried: rules that name fields.
 	_, err := r.attempt(func() error { return r.engine.Struct(reflect.New(t).Interface()) })
 	return err
+}
+
+// nameIn names a field of the record, or of a struct in it, in messages.
+func (r *rules) nameIn(t reflect.Type, name string) string {
+	if t == r.schema.typ {
+		return name
+	}
+	return fmt.Sprintf("%s of %v", name, t)
 }
 
 // optionalOf returns the type of the value of a field.Optional.

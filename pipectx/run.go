@@ -196,8 +196,9 @@ func NewRef[T any](ctx context.Context) (ref *Ref[T], set func(T, error)) {
 // When ctx ends first, Await answers that, and [ErrOutcomeUnknown] if the command
 // may be under way, whatever it does; its Ref then has the answer later. What is
 // not under way stays queued, and goes when its Run ends, unless that is discarded.
-// A Ref that is still pending after that belongs to another pipeline:
-// [ErrPending].
+// A Ref that is still pending after that belongs to another pipeline, or is one of
+// [NewRef] that a callback sets, as those of verbs in several waves are: [ErrPending].
+// Such a verb has its value now with a context of [Detach].
 //
 // Cost: no command of its own; 1 round trip to each connection and node, as at the
 // end of [Run]; none if ref is resolved.
@@ -216,7 +217,7 @@ func Await[T any](ctx context.Context, ref *Ref[T]) (T, error) {
 	}
 	v, err := ref.Result()
 	if err == ErrPending {
-		err = fmt.Errorf("pipectx: Await: the Ref is not of this context's pipeline: %w", err)
+		err = fmt.Errorf("pipectx: Await: the Ref is of another pipeline, or is set by a callback when the outermost Run ends; for its value now run the verb with Detach(ctx): %w", err)
 	}
 	return v, err
 }
