@@ -71,6 +71,9 @@
 // that change fields on the server, Update, Upsert, Pop and methods, have no Go record
 // and call none. A hook's context may carry a pipeline: what it asks is pending then,
 // unless it asks with pipectx.Detach. AfterLoad of several records may run at once.
+// The lists, maps and pointers of BeforeSave's copy are made from their stored texts:
+// what those leave out, such as members tagged `json:"-"`, is zero there and in the
+// answer.
 //
 // # Stored layout
 //

@@ -50,10 +50,12 @@ type SumError struct {
 	Key, Field string
 	Stored     string // the text that was to be added to, "" if there is none
 	Reason     string
+
+	verb string
 }
 
 func (e *SumError) Error() string {
-	return fmt.Sprintf("model: update %s: %s (%q) cannot be added to: %s", e.Key, e.Field, e.Stored, e.Reason)
+	return fmt.Sprintf("model: %s %s: %s (%q) cannot be added to: %s", e.verb, e.Key, e.Field, e.Stored, e.Reason)
 }
 
 // ValidationError refuses a record or a change before anything is sent. The

@@ -11,6 +11,9 @@ var (
 	UpsertScript = upsertScript.Script
 )
 
+// Rest is the pause between a conflict of Edit and the next try.
+var Rest = rest
+
 // Most is how many fields a record may have.
 const Most = most
 

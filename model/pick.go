@@ -3,6 +3,7 @@ package model
 import (
 	"context"
 	"errors"
+	"fmt"
 	"unsafe"
 
 	"github.com/redmoon-go/redmoon/pipectx"
@@ -37,6 +38,9 @@ func (r Repo[T, K]) Pick(ctx context.Context, id K, fields ...AnyField[T]) *pipe
 	r.addKey(c, id)
 	columns := make([]*column, len(fields))
 	for i, f := range fields {
+		if f == nil {
+			return pipectx.Failed[T](ctx, r.db, fmt.Errorf("model: Pick of %v: field %d is nil; make fields with FieldOf", m.schema.typ, i+1))
+		}
 		columns[i] = f.of(nil)
 	}
 	pick(c, columns)

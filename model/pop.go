@@ -86,7 +86,7 @@ func (p *popping[T, K, V]) read(r pipectx.Reply) (got popped[V], err error) {
 		got.done = true
 		return got, nil
 	case items.Len() == 3:
-		return got, refusedSum(r)
+		return got, refusedSum("pop", r)
 	}
 	items.Next()
 	if got.text, err = items.Reply().Text(); err != nil {

@@ -55,7 +55,7 @@ func addChanges(c *pipectx.Command, verb string, changes []change) {
 // updated reads the reply of update.lua.
 func updated(r pipectx.Reply) (int, error) {
 	if !r.IsInt() {
-		return 0, refusedSum(r)
+		return 0, refusedSum("update", r)
 	}
 	n, err := r.Int()
 	if n < 0 {
@@ -65,13 +65,13 @@ func updated(r pipectx.Reply) (int, error) {
 }
 
 // refusedSum reads the reply of a script that refused a sum.
-func refusedSum(r pipectx.Reply) error {
+func refusedSum(verb string, r pipectx.Reply) error {
 	refused, err := r.Texts()
 	if err == nil && len(refused) != 3 {
-		err = fmt.Errorf("model: update %s: unexpected reply %v", r.Key(), r)
+		err = fmt.Errorf("model: %s %s: unexpected reply %v", verb, r.Key(), r)
 	}
 	if err != nil {
 		return err
 	}
-	return &SumError{Key: r.Key(), Field: refused[0], Stored: refused[1], Reason: refused[2]}
+	return &SumError{Key: r.Key(), Field: refused[0], Stored: refused[1], Reason: refused[2], verb: verb}
 }

@@ -44,7 +44,7 @@ func (r Repo[T, K]) Upsert(ctx context.Context, id K, changes ...Change[T]) *pip
 // record, if so.
 func upserted(r pipectx.Reply, invalid error) (bool, error) {
 	if !r.IsInt() {
-		return false, refusedSum(r)
+		return false, refusedSum("upsert", r)
 	}
 	n, err := r.Int()
 	if err == nil && n < 0 {
