@@ -115,6 +115,25 @@ func TestCallImported(t *testing.T) {
 	want(t, "M.f", bind[int, int](t, mod, "f").On(embedded(t)).Call(t.Context(), 4), 8)
 }
 
+// An argument of Raw that may be absent arrives as it is, of whatever type.
+func TestRawOptional(t *testing.T) {
+	mod := parse(t, `%key k
+%arg n int?
+%arg s string = "none"
+%arg f float?
+%arg b bool?
+%arg x str?
+return string.format("%d %s %.2f %s %s", n or -1, s, f or -1, tostring(b), tostring(x))`)
+	entry := bind[lua.Args, string](t, mod, "main")
+	each(t, func(t *testing.T, db *pipectx.DB) {
+		raw := func(argv ...any) *pipectx.Ref[string] { return entry.On(db).Raw(t.Context(), []string{"k"}, argv...) }
+		want(t, "all", raw(5, "hello", 1.5, false, []byte("x")), "5 hello 1.50 false x")
+		want(t, "of other types", raw(uint8(5), "", 1, true, ""), "5  1.00 true ")
+		want(t, "none", raw(nil, nil, nil, nil, nil), "-1 none -1.00 nil nil")
+		says(t, "no plain text", raw([]int{1}, nil, nil, nil, nil).Err(), "cannot send a []int")
+	})
+}
+
 // Raw calls with plain KEYS and ARGV.
 func TestRaw(t *testing.T) {
 	script := bind[struct{}, any](t, parse(t, "return {#KEYS, KEYS[1], ARGV[1], ARGV[2], false}"), "main")
