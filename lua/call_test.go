@@ -41,6 +41,8 @@ return kinds, ARGV[3], #KEYS, ARGV[5]`)},
 	"deep.lua":        {Data: []byte("local v = CALL.deeper({}, {})\nreturn v")},
 	"deeper.lua":      {Data: []byte("%include \"part\"\nlocal v = refuse()\nreturn v")},
 	"part.lua":        {Data: []byte("local function refuse() fail('DEEP', 'down here') end")},
+	"default.lua":     {Data: []byte("return CALL.pair({}, {}) .. CALL.pair({}, {2}) .. CALL.pair({}, {3, 'z'})")},
+	"pair.lua":        {Data: []byte("%arg n int = 1\n--- @arg s string = \"a\" -- what it is called\nreturn string.format('%d', n) .. s .. #ARGV .. ' '")},
 	"wrong/many.lua":  {Data: []byte("return CALL.x({}, {}, {})")},
 	"wrong/x.lua":     {Data: []byte("return 1")},
 	"wrong/none.lua":  {Data: []byte("return CALL.nowhere({}, {})")},
@@ -57,7 +59,7 @@ return kinds, ARGV[3], #KEYS, ARGV[5]`)},
 // of its own: values keep their types, the caller's lists stay, a script that is
 // not called does not run, and circles by name work.
 func TestCallScript(t *testing.T) {
-	mods, err := lua.LoadManyFS(callers, "main", "value", "module", "few", "deep")
+	mods, err := lua.LoadManyFS(callers, "main", "value", "module", "few", "deep", "default", "pair")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,6 +72,8 @@ func TestCallScript(t *testing.T) {
 		want(t, "main", bind[args, string](t, mods["main"], "main").On(db).Call(ctx, args{"{k}", 7}), "nubotanist true 2s 117 down 1120")
 		want(t, "as a value", bind[struct{}, string](t, mods["value"], "main").On(db).Call(ctx, struct{}{}), "xyz")
 		want(t, "from a module", bind[string, string](t, mods["module"], "f").On(db).Call(ctx, "k"), "kkk")
+		want(t, "defaults", bind[struct{}, string](t, mods["default"], "main").On(db).Call(ctx, struct{}{}), "1a0 2a1 3z2 ")
+		want(t, "defaults from Go", bind[struct{}, string](t, mods["pair"], "main").On(db).Call(ctx, struct{}{}), "1a0 ")
 
 		few := bind[struct{}, string](t, mods["few"], "main")
 		e := failed(t, "too few keys", few.On(db).Raw(ctx, []string{"a"}).Err())
