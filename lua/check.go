@@ -55,7 +55,7 @@ func wordSet(words string) map[string]bool {
 func (m *Mod) check() (found Findings) {
 	for _, u := range m.tree().units {
 		of := slices.Concat(u.checkTable(), u.checkRequires(), u.checkGlobals(), u.checkModules(), u.checkCalls(), u.checkScripts(),
-			u.checkKeys(), u.checkState(), u.checkDigits(), u.checkFlow())
+			u.checkKeys(), u.checkMarked(), u.checkState(), u.checkDigits(), u.checkFlow())
 		slices.SortStableFunc(of, func(a, b Finding) int {
 			return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 		})

@@ -290,6 +290,7 @@ var wrongScripts = []struct {
 	{"too many locals", []string{"main", "%key a\n" + strings.Repeat("local x\n", 199) + "return a"}},
 	{"KEYS beyond those declared", []string{"main", "%key a\nreturn redis.call('GET', KEYS[2])"}},
 	{"KEYS that are computed", []string{"main", "%key a\nlocal i = 1\nreturn redis.call('GET', KEYS[i])"}},
+	{"an argument by number that may be absent", []string{"main", "%key k\n%arg a int\n%arg b int?\n%arg c str = 'c'\nreturn ARGV[1] + ARGV[2] .. ARGV[3] .. #ARGV"}},
 	{"KEYS beyond those of the name", []string{"main", "return CALL.x({}, {})", "x-1", "return redis.call('GET', KEYS[2])"}},
 }
 
