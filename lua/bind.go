@@ -204,7 +204,9 @@ func (b *binding) link() (*Script, error) {
 		helpers = append(helpers, helperDefault)
 	}
 	switch b.plan.kind {
-	case ignored, rawResult:
+	case ignored:
+	case rawResult:
+		helpers = append(helpers, helperReply)
 	case freeForm:
 		helpers = append(helpers, helperEncode)
 	default:

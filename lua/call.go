@@ -15,7 +15,8 @@ import (
 // same file system, by the name's folders; CALL.add(keys, args) is the script
 // beside the caller. It is an ordinary expression, and the script an ordinary
 // function with a KEYS and an ARGV of its own: values keep their types, the
-// caller's stay as they are, and scripts may call each other in a circle.
+// caller's stay as they are, an argument that is missing has its default, and
+// scripts may call each other in a circle.
 
 // calls loads the scripts that a text calls.
 func (l *loader) calls(u *unit) {
@@ -138,22 +139,28 @@ func (l *linker) emitScript(w *writer, u *unit) {
 	if !l.calls[u.mod] {
 		return
 	}
-	args, key, arg := []string{"KEYS", "ARGV"}, 0, 0
+	args, key, arg, defaults := []string{"KEYS", "ARGV"}, 0, 0, ""
 	for _, p := range params {
 		if p.Key {
 			key++
 			args = append(args, fmt.Sprintf("KEYS[%d]", key))
-		} else {
-			arg++
-			args = append(args, fmt.Sprintf("ARGV[%d]", arg))
+			continue
 		}
+		arg++
+		value := fmt.Sprintf("ARGV[%d]", arg)
+		if p.Default != "" {
+			local := fmt.Sprintf("a%d", arg)
+			defaults += fmt.Sprintf("local %[1]s=%[2]s if %[1]s==nil then %[1]s=%[3]s end ", local, value, p.Default)
+			value = local
+		}
+		args = append(args, value)
 	}
 	check := ""
 	if n := u.mod.script.keys; n >= 0 {
 		check = fmt.Sprintf("if #KEYS~=%d then error({err=%s..#KEYS}) end ", n, quote(fmt.Sprintf("ERR CALL of %s: it takes %s, here are ", u.mod.name, count(n, "key"))))
 	}
-	w.add(fmt.Sprintf("__.%s=function(KEYS,ARGV) KEYS,ARGV=KEYS or {},ARGV or {} %sreturn __.%s(%s) end",
-		l.callField(u.mod), check, l.fields[u.mod], strings.Join(args, ",")))
+	w.add(fmt.Sprintf("__.%s=function(KEYS,ARGV) KEYS,ARGV=KEYS or {},ARGV or {} %s%sreturn __.%s(%s) end",
+		l.callField(u.mod), check, defaults, l.fields[u.mod], strings.Join(args, ",")))
 }
 
 // callField is the field of __ by which Lua calls a script.

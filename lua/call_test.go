@@ -41,6 +41,8 @@ return kinds, ARGV[3], #KEYS, ARGV[5]`)},
 	"deep.lua":        {Data: []byte("local v = CALL.deeper({}, {})\nreturn v")},
 	"deeper.lua":      {Data: []byte("%include \"part\"\nlocal v = refuse()\nreturn v")},
 	"part.lua":        {Data: []byte("local function refuse() fail('DEEP', 'down here') end")},
+	"default.lua":     {Data: []byte("return CALL.pair({}, {}) .. CALL.pair({}, {2}) .. CALL.pair({}, {3, 'z'})")},
+	"pair.lua":        {Data: []byte("%arg n int = 1\n--- @arg s string = \"a\" -- what it is called\nreturn string.format('%d', n) .. s .. #ARGV .. ' '")},
 	"wrong/many.lua":  {Data: []byte("return CALL.x({}, {}, {})")},
 	"wrong/x.lua":     {Data: []byte("return 1")},
 	"wrong/none.lua":  {Data: []byte("return CALL.nowhere({}, {})")},
@@ -57,7 +59,7 @@ return kinds, ARGV[3], #KEYS, ARGV[5]`)},
 // of its own: values keep their types, the caller's lists stay, a script that is
 // not called does not run, and circles by name work.
 func TestCallScript(t *testing.T) {
-	mods, err := lua.LoadManyFS(callers, "main", "value", "module", "few", "deep")
+	mods, err := lua.LoadManyFS(callers, "main", "value", "module", "few", "deep", "default", "pair")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,6 +72,8 @@ func TestCallScript(t *testing.T) {
 		want(t, "main", bind[args, string](t, mods["main"], "main").On(db).Call(ctx, args{"{k}", 7}), "nubotanist true 2s 117 down 1120")
 		want(t, "as a value", bind[struct{}, string](t, mods["value"], "main").On(db).Call(ctx, struct{}{}), "xyz")
 		want(t, "from a module", bind[string, string](t, mods["module"], "f").On(db).Call(ctx, "k"), "kkk")
+		want(t, "defaults", bind[struct{}, string](t, mods["default"], "main").On(db).Call(ctx, struct{}{}), "1a0 2a1 3z2 ")
+		want(t, "defaults from Go", bind[struct{}, string](t, mods["pair"], "main").On(db).Call(ctx, struct{}{}), "1a0 ")
 
 		few := bind[struct{}, string](t, mods["few"], "main")
 		e := failed(t, "too few keys", few.On(db).Raw(ctx, []string{"a"}).Err())
@@ -113,6 +117,25 @@ func TestCallImported(t *testing.T) {
 	script := lua.Must(lua.Parse("double.lua", "return ARGV[1] * 2"))
 	mod := lua.Module("M", lua.Import(script), lua.Func("f", "n", "return CALL.double({}, {n})"))
 	want(t, "M.f", bind[int, int](t, mod, "f").On(embedded(t)).Call(t.Context(), 4), 8)
+}
+
+// An argument of Raw that may be absent arrives as it is, of whatever type.
+func TestRawOptional(t *testing.T) {
+	mod := parse(t, `%key k
+%arg n int?
+%arg s string = "none"
+%arg f float?
+%arg b bool?
+%arg x str?
+return string.format("%d %s %.2f %s %s", n or -1, s, f or -1, tostring(b), tostring(x))`)
+	entry := bind[lua.Args, string](t, mod, "main")
+	each(t, func(t *testing.T, db *pipectx.DB) {
+		raw := func(argv ...any) *pipectx.Ref[string] { return entry.On(db).Raw(t.Context(), []string{"k"}, argv...) }
+		want(t, "all", raw(5, "hello", 1.5, false, []byte("x")), "5 hello 1.50 false x")
+		want(t, "of other types", raw(uint8(5), "", 1, true, ""), "5  1.00 true ")
+		want(t, "none", raw(nil, nil, nil, nil, nil), "-1 none -1.00 nil nil")
+		says(t, "no plain text", raw([]int{1}, nil, nil, nil, nil).Err(), "cannot send a []int")
+	})
 }
 
 // Raw calls with plain KEYS and ARGV.

@@ -55,7 +55,7 @@ func wordSet(words string) map[string]bool {
 func (m *Mod) check() (found Findings) {
 	for _, u := range m.tree().units {
 		of := slices.Concat(u.checkTable(), u.checkRequires(), u.checkGlobals(), u.checkModules(), u.checkCalls(), u.checkScripts(),
-			u.checkKeys(), u.checkState(), u.checkDigits(), u.checkFlow())
+			u.checkKeys(), u.checkMarked(), u.checkState(), u.checkDigits(), u.checkFlow())
 		slices.SortStableFunc(of, func(a, b Finding) int {
 			return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 		})
@@ -130,7 +130,7 @@ func (u *unit) checkGlobals() (found Findings) {
 			fault(fmt.Sprintf("%s.%s must not be used", use.Name, path[0]), harmful[use.Name+"."+path[0]])
 		case len(path) > 0 && libraries[use.Name] != nil && !libraries[use.Name][path[0]]:
 			found = append(found, u.findingAt(use.Fields()[0].Key.Pos(), fmt.Sprintf("%s has no %q", use.Name, path[0]),
-				didYouMean(path[0], slices.Sorted(maps.Keys(libraries[use.Name])))))
+				oneOf(path[0], slices.Sorted(maps.Keys(libraries[use.Name])))))
 		}
 	}
 	return found

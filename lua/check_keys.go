@@ -49,3 +49,40 @@ func (u *unit) checkKeys() (found Findings) {
 	}
 	return found
 }
+
+// checkMarked finds arguments that a script reads by their numbers though they
+// may be absent: a mark begins their words, which only their names are without.
+func (u *unit) checkMarked() (found Findings) {
+	if u.mod.script == nil {
+		return nil
+	}
+	var args []Param
+	for _, p := range u.mod.script.sign.Params {
+		if !p.Key {
+			args = append(args, p)
+		}
+	}
+	for _, l := range u.chunk.Main.Locals {
+		if l.Name != "ARGV" || l.Pos.Line != 1 {
+			continue
+		}
+		for _, use := range l.Uses {
+			index, ok := use.Suffix.(*lua51.Index)
+			if !ok || use.Chain != use {
+				continue
+			}
+			number, ok := index.Key.(*lua51.Number)
+			if !ok {
+				continue
+			}
+			n, whole := number.Int()
+			if !whole || n < 1 || n > len(args) {
+				continue
+			}
+			if _, optional := args[n-1].Type.base(); optional || args[n-1].Default != "" {
+				found = append(found, u.finding(index, fmt.Sprintf("ARGV[%d] may be absent, and begins with a mark where it is not", n), "use its name, "+args[n-1].Name))
+			}
+		}
+	}
+	return found
+}

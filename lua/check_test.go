@@ -47,6 +47,7 @@ var mistakes = []struct {
 	{"the compiler's name", "local M = {}\nlocal __ = 1\nfunction M.f(__p) local __d end\nreturn M"},
 	{"an error code that is not one word", "local M = {}\nfunction M.f(a) if a then fail('not enough', 'have 7') end fail() end\nreturn M"},
 	{"an annotation of no parameter", "local M = {}\n--- @arg amonut int\nfunction M.f(amount) end\nreturn M"},
+	{"an annotation of no parameter, close to none", "local M = {}\n--- @arg why string\nfunction M.f(amount) end\nreturn M"},
 	{"an annotation without a name", "local M = {}\n--- @arg\nfunction M.f(amount) end\nreturn M"},
 	{"an annotation without a type", "local M = {}\n--- @arg amount\nfunction M.f(amount) end\nreturn M"},
 	{"an annotation of an unknown type", "local M = {}\n--- @arg amount integr\n--- @return money\nfunction M.f(amount) end\nreturn M"},
@@ -167,6 +168,7 @@ func TestFindingsInLibraries(t *testing.T) {
 	for call, says := range map[string]string{
 		`string.fromat("%d", 1)`: `string has no "fromat"; did you mean format?`,
 		`redis.cal("PING")`:      `redis has no "cal"; did you mean call?`,
+		`math.quux`:              "math has no \"quux\"; it has abs, acos, ",
 		`cjson.encoed({})`:       `cjson has no "encoed"; did you mean encode?`,
 		`string.format("%d", 1)`: "",
 		`math.huge`:              "",

@@ -85,7 +85,7 @@ func inComments(comments []lua51.Comment, functions map[int]bool) (found []direc
 		if !c.Alone || strings.IndexByte(c.Text, '@') < 0 && strings.IndexByte(c.Text, '%') < 0 {
 			continue
 		}
-		mark, rest, _ := strings.Cut(strings.ReplaceAll(c.Body(), "\t", " "), " ")
+		mark, rest := cutMark(c.Body())
 		if strings.HasPrefix(c.Text, "--[") || mark == "" || mark[0] != '@' && mark[0] != '%' {
 			continue
 		}
@@ -93,9 +93,17 @@ func inComments(comments []lua51.Comment, functions map[int]bool) (found []direc
 		if !slices.Contains(directiveWords, word) || above[c.Pos.Line] && slices.Contains(annotations, word) {
 			continue
 		}
-		found = append(found, directive{word, mark, strings.TrimSpace(rest), false, c.Pos.Line, c.Pos.Column})
+		found = append(found, directive{word, mark, rest, false, c.Pos.Line, c.Pos.Column})
 	}
 	return found
+}
+
+// cutMark cuts a comment's text behind its first word.
+func cutMark(body string) (mark, rest string) {
+	if i := strings.IndexAny(body, " \t\v\f\r\n"); i >= 0 {
+		return body[:i], strings.TrimSpace(body[i:])
+	}
+	return body, ""
 }
 
 // endsValue tells whether an expression may end in a token.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"strconv"
 	"unsafe"
 
 	"github.com/redmoon-go/redmoon/pipectx"
@@ -164,7 +165,7 @@ func (b BoundEntry[In, Out]) CallOn(ctx context.Context, key string, in In) *pip
 // Raw calls the function with plain KEYS and ARGV, as a script is called without
 // this package: for those that read KEYS and ARGV themselves. Declared parameters
 // get theirs in their order, keys first; an argument is a string, []byte, integer,
-// float or bool. The result is Out's.
+// float or bool, or nil where it is optional or has a default. The result is Out's.
 //
 //	moved, err := entry.On(db).Raw(ctx, []string{"a{1}", "b{1}"}, 5, "why").Result()
 //
@@ -182,10 +183,41 @@ func (b BoundEntry[In, Out]) Raw(ctx context.Context, keys []string, argv ...any
 	for _, key := range keys {
 		c.Key(key)
 	}
-	for _, arg := range argv {
-		c.Arg(arg)
+	for i, arg := range argv {
+		if i < len(e.args) && e.args[i].codec.Optional() {
+			addOptional(c, arg)
+		} else {
+			c.Arg(arg)
+		}
 	}
 	return e.finish(ctx, b.db, c)
+}
+
+// addOptional adds a plain argument that may be absent, in the form that
+// value.append gives it.
+func addOptional(c *pipectx.Command, arg any) {
+	switch v := reflect.ValueOf(arg); {
+	case arg == nil:
+		c.Word("")
+	case v.CanInt():
+		c.Word("1" + strconv.FormatInt(v.Int(), 10))
+	case v.CanUint():
+		c.Word("1" + strconv.FormatUint(v.Uint(), 10))
+	case v.CanFloat():
+		c.Word("1" + strconv.FormatFloat(v.Float(), 'g', -1, v.Type().Bits()))
+	case v.Kind() == reflect.Bool && v.Bool():
+		c.Word("11")
+	case v.Kind() == reflect.Bool:
+		c.Word("10")
+	case v.Kind() == reflect.String:
+		c.Word("1" + v.String())
+	default:
+		if text, ok := arg.([]byte); ok {
+			c.Word("1" + string(text))
+			return
+		}
+		c.Arg(arg) // says that it cannot be sent
+	}
 }
 
 func (e *Entry[In, Out]) send(ctx context.Context, db *pipectx.DB, c *pipectx.Command, in In) *pipectx.Ref[Out] {

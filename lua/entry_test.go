@@ -395,6 +395,13 @@ func TestResultsAreChecked(t *testing.T) {
 			{"return 1.5", result[time.Time], "is 1.5, not a time"},
 			{"return 'x'", result[[]int], "is string, not a table"},
 			{"return {1, 'x'}", result[[]int], "an element of the result of M.f is string, not an int"},
+			{"return {a = 1, b = 2}", result[[]int], "the result of M.f has other keys than 1 to 0, which a list has not"},
+			{"return {1, 2, n = 2}", result[[]int], "has other keys than 1 to 2"},
+			{"return {1, 2, [0] = 0}", result[[]int], "has other keys than 1 to 2"},
+			{"return {[1] = 1, [3] = 3}", result[[]int], "TYPE"},
+			{"return type", result[any], "TYPE the result of M.f has a function, which is no reply"},
+			{"return {1, {coroutine.create(function() end)}}", result[any], "has a thread, which is no reply"},
+			{"local t = {} t[1] = t return t", result[any], "has tables in more than 60 levels"},
 			{"return 'x'", result[ab], "is string, not a table"},
 			{"return {a = 'x', b = 'x'}", result[ab], "the field a of the result of M.f is string, not an int"},
 			{"return {a = 1}", result[ab], "the field b of the result of M.f is nil, not a string"},
@@ -402,6 +409,30 @@ func TestResultsAreChecked(t *testing.T) {
 		for _, test := range tests {
 			mod := lua.Module("M", lua.Func("f", "", test.body))
 			says(t, test.body, test.call(t, db, mod), test.says)
+		}
+	})
+}
+
+// A reply that is taken as it is has what the table itself has, whatever its
+// metatable says, and as many levels as a reply may have.
+func TestRawResults(t *testing.T) {
+	endless := source(t, "function M.f() return {'a', setmetatable({'b'}, {__index = function() return 'more' end})} end")
+	deep := source(t, "function M.f() local v = 'x' for i = 1, 60 do v = {v} end return v end")
+	each(t, func(t *testing.T, db *pipectx.DB) {
+		got, err := bind[struct{}, any](t, endless, "f").On(db).Call(t.Context(), struct{}{}).Result()
+		if err != nil || !same(got, []any{"a", []any{"b"}}) {
+			t.Errorf("a hostile table came as %v, %v", got, err)
+		}
+		got, err = bind[struct{}, any](t, deep, "f").On(db).Call(t.Context(), struct{}{}).Result()
+		for range 60 {
+			list, _ := got.([]any)
+			if len(list) != 1 {
+				t.Fatalf("it is %v, %v", got, err)
+			}
+			got = list[0]
+		}
+		if got != "x" {
+			t.Errorf("60 levels down is %v", got)
 		}
 	})
 }

@@ -114,6 +114,9 @@ func isModule(c *lua51.Chunk) bool {
 	if ret == nil {
 		return len(tables) > 0
 	}
+	if len(ret.Values) == 1 && holdsFunctions(ret.Values[0]) {
+		return true // written in another form, which is told
+	}
 	if name == nil || name.Local == nil || name.Local.Func != c.Main {
 		return false
 	}
@@ -122,7 +125,16 @@ func isModule(c *lua51.Chunk) bool {
 		return false
 	}
 	unused := len(name.Local.Uses) == 1 && len(table.Fields) == 0
-	return tables[name.Local] || definesIn(c, name.Local) || unused
+	return tables[name.Local] || holdsFunctions(table) || definesIn(c, name.Local) || unused
+}
+
+// holdsFunctions tells whether e is a table with functions: {f = function() … end}.
+func holdsFunctions(e lua51.Expr) bool {
+	table, ok := e.(*lua51.Table)
+	return ok && slices.ContainsFunc(table.Fields, func(f lua51.Field) bool {
+		_, ok := f.Value.(*lua51.Function)
+		return ok
+	})
 }
 
 // definesIn tells whether a statement gives a field of l a function: M.f =
@@ -192,7 +204,7 @@ func declared(dirs []placedDirective) (s Signature, found Findings) {
 				continue
 			}
 		}
-		if message, cure := s.annotate(d.word, true, words, at); message != "" {
+		if message, cure := s.annotate(d.word, true, d.rest, at); message != "" {
 			fault(d.mark+message, cure)
 		}
 	}

@@ -143,6 +143,8 @@ func TestIncludes(t *testing.T) {
 	entry := bind[args, string](t, mod, "main")
 	want(t, "main", entry.On(embedded(t)).Call(t.Context(), args{"{a}1", "{a}2", 7}), "{a}1-{a}227")
 	golden.Equal(t, "testdata/include.golden.lua", entry.Script().Body+"\n")
+	blanks := load(t, "main", "%include \"lib/two words\"\nreturn n", "lib/two words", "local n = 1")
+	want(t, "a name with a blank", bind[struct{}, int](t, blanks, "main").On(embedded(t)).Call(t.Context(), struct{}{}), 1)
 }
 
 // LoadAllFS finds every .lua file in every folder, and leaves out what is there
@@ -266,6 +268,13 @@ var wrongScripts = []struct {
 	{"a key without a name", []string{"main", "%key\nreturn 1"}},
 	{"a name that is none", []string{"main", "%key a-b\n%arg end int\n%arg KEYS\nreturn 1"}},
 	{"a default of another type", []string{"main", "%arg n int = 1.5\n%arg s string = 7\n%arg b bool = f()\nreturn n"}},
+	{"defaults that have another form", []string{"main", "%arg n int64 = 5\n%arg t table = {}\nreturn n"}},
+	{"a directive in capitals", []string{"main", "%KEY a\nreturn 1"}},
+	{"a misspelt directive", []string{"main", "%key a\n  %agr b int\nreturn 1"}},
+	{"a directive there is not", []string{"main", "%weather\nreturn 1"}},
+	{"a shebang", []string{"main", "#!lua flags=no-writes\nreturn 1"}},
+	{"a table of functions", []string{"main", "local M = {f = function() return 1 end}\nreturn M"}},
+	{"a table of functions without a name", []string{"main", "return {f = function() return 1 end}"}},
 	{"an include that is not there", []string{"main", "return 1\n--- @include \"lib/none\""}},
 	{"an include without a name", []string{"main", "%include\n%include \"open"}},
 	{"an include outside of the root", []string{"main", "%include \"lib/x\"", "lib/x", "\n%include \"../../x\"\n%include \"/etc/passwd\""}},
@@ -281,6 +290,7 @@ var wrongScripts = []struct {
 	{"too many locals", []string{"main", "%key a\n" + strings.Repeat("local x\n", 199) + "return a"}},
 	{"KEYS beyond those declared", []string{"main", "%key a\nreturn redis.call('GET', KEYS[2])"}},
 	{"KEYS that are computed", []string{"main", "%key a\nlocal i = 1\nreturn redis.call('GET', KEYS[i])"}},
+	{"an argument by number that may be absent", []string{"main", "%key k\n%arg a int\n%arg b int?\n%arg c str = 'c'\nreturn ARGV[1] + ARGV[2] .. ARGV[3] .. #ARGV"}},
 	{"KEYS beyond those of the name", []string{"main", "return CALL.x({}, {})", "x-1", "return redis.call('GET', KEYS[2])"}},
 }
 
@@ -309,6 +319,8 @@ func TestDefaults(t *testing.T) {
 	each(t, func(t *testing.T, db *pipectx.DB) {
 		text := parse(t, "%arg n int = 5\n%arg s string = \"a b\"\n%arg f float = -0.5\n%arg b bool = true\n--- @arg x int? = 3\nreturn string.format('%d %s %s %s %d', n, s, f, tostring(b), x)")
 		want(t, "none", bind[struct{}, string](t, text, "main").On(db).Call(t.Context(), struct{}{}), "5 a b -0.5 true 3")
+		blanks := parse(t, "%arg a string = \"a  b\"\n--- @arg b string = 'c\t\td = e'\nreturn a .. b")
+		want(t, "blanks", bind[struct{}, string](t, blanks, "main").On(db).Call(t.Context(), struct{}{}), "a  bc\t\td = e")
 		want(t, "some", bind[some, string](t, text, "main").On(db).Call(t.Context(), some{new(1), new(false), 9}), "1 a b -0.5 false 9")
 		want(t, "absent ones", bind[some, string](t, text, "main").On(db).Call(t.Context(), some{X: 9}), "5 a b -0.5 true 9")
 		want(t, "Args", bind[lua.Args, string](t, text, "main").On(db).Call(t.Context(), lua.Args{"b": false, "n": nil}), "5 a b -0.5 false 3")

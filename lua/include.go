@@ -172,7 +172,8 @@ func includeName(rest string) (string, bool) {
 		if end < 0 {
 			return "", false
 		}
-		rest = rest[1 : end+1]
+		name := strings.ReplaceAll(rest[1:end+1], `\`, "/")
+		return name, name != ""
 	}
 	rest = strings.ReplaceAll(rest, `\`, "/")
 	return rest, rest != "" && !strings.ContainsAny(rest, "\"' \t")

@@ -31,7 +31,7 @@ else depth=depth+1 if depth>100 then bad("tables in more than 100 levels") end
 local n,list=0,true for k in next,v do n=n+1 if type(k)~="number" then list=false if type(k)~="string" then bad("a "..type(k).." for a key") end end end
 if n==0 then out[#out+1]="{}"
 elseif list then if #v~=n then bad("a list with holes") end
-for i=1,n do out[#out+1]=i==1 and "[" or "," put(rawget(v,i)) end out[#out+1]="]"
+for i=1,n do local x=rawget(v,i) if x==nil then bad("a list with holes") end out[#out+1]=i==1 and "[" or "," put(x) end out[#out+1]="]"
 else local sep="{" for k,x in next,v do if type(k)~="string" then bad("a table that is a list and a map") end out[#out+1]=sep..cjson.encode(k)..":" sep="," put(x) end out[#out+1]="}" end
 depth=depth-1 return end
 out[#out+1]=is end

@@ -112,6 +112,8 @@ func TestFreeFormLimits(t *testing.T) {
 		{"return {a = -1/0}", "NaN or an infinity"},
 		{"return {1, nil, 3}", "a list with holes"},
 		{"return {[10] = 1}", "a list with holes"},
+		{"return {1, nil, 3, [0] = 0}", "a list with holes"},
+		{"return {1, nil, 3, [0.5] = 0}", "a list with holes"},
 		{"return {1, a = 2}", "a list and a map"},
 		{"return {a = 2, 1}", "a list and a map"},
 		{"return {[true] = 1}", "a boolean for a key"},

@@ -43,6 +43,14 @@ return {err=text.." {lua"..at.."}",ignore_error_stats_update=silent} end`
 local function clean(t) for k,x in pairs(t) do if x==null then t[k]=nil elseif type(x)=="table" then clean(x) end end end
 if type(v)=="table" and string.find(text,"null",1,true) then clean(v) end return v end`
 
+	// __w makes a plain copy of a table that is the reply as it is. The embedded
+	// server follows metatables and circles without end, and functions end it.
+	helperReply = `local function __w(v,what,depth) local is=type(v)
+if is=="function" or is=="thread" then error({err="TYPE "..what.." has a "..is..", which is no reply"}) end
+if is~="table" then return v end
+if depth==60 then error({err="TYPE "..what.." has tables in more than 60 levels"}) end
+local plain={} for k,x in next,v do plain[k]=__w(x,what,depth+1) end return plain end`
+
 	// __r takes what is not plainly of its declared type: what converts to it
 	// without loss it returns, all else is a fault. Where nil is allowed, a missing
 	// value of redis.call, false, is one.

@@ -334,7 +334,7 @@ func headEnd(s lua51.Stat) int {
 
 // preludeText is what scripts have of ours, in one text.
 func preludeText() *Text {
-	source := strings.Join([]string{preludeTrace, preludeDone, preludeFail, helperJSON, helperDefault, helperEncode, helperResult, preludeNow, preludeRun}, "\n")
+	source := strings.Join([]string{preludeTrace, preludeDone, preludeFail, helperJSON, helperDefault, helperEncode, helperReply, helperResult, preludeNow, preludeRun}, "\n")
 	chunk, err := lua51.Parse(Prelude, source)
 	if err != nil {
 		panic(err) // a test has seen it

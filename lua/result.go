@@ -99,11 +99,12 @@ func (p *resultPlan) lua(title string) string {
 	case scalar:
 		return p.values[0].check("r", result)
 	case listing:
-		return isTable + "local list={} for i=1,#r do local v=r[i] " + p.values[0].check("v", "an element of "+result) + " list[i]=v end r=list"
+		return isTable + "local list={} for i=1,#r do local v=r[i] " + p.values[0].check("v", "an element of "+result) + " list[i]=v end\n" +
+			"local n=0 for _ in next,r do n=n+1 end if n~=#list then error({err=\"TYPE \".." + quote(result) + "..\" has other keys than 1 to \"..#list..\", which a list has not\"}) end r=list"
 	case freeForm:
 		return "r=__e(r," + quote(result) + ")"
 	case rawResult:
-		return ""
+		return "if type(r)==\"table\" or type(r)==\"function\" or type(r)==\"thread\" then r=__w(r," + quote(result) + ",0) end"
 	case record:
 		var b strings.Builder
 		b.WriteString(isTable + "local o,v={0" + strings.Repeat(",0", len(p.values)-1) + "}") // of its size at once

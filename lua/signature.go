@@ -91,31 +91,32 @@ func (u *unit) signature(f *lua51.Function) (s Signature, found Findings) {
 		}
 	}
 	for _, c := range u.chunk.CommentsAbove(f) {
-		words := strings.Fields(c.Body())
-		if len(words) == 0 || words[0][0] != '@' && words[0][0] != '%' {
+		mark, rest := cutMark(c.Body())
+		if mark == "" || mark[0] != '@' && mark[0] != '%' {
 			continue
 		}
-		directive := words[0][1:]
+		directive := mark[1:]
 		if !slices.Contains(annotations, directive) {
 			// Tools know many words of their own; only what is close to one of
 			// ours is a mistake.
 			for _, known := range annotations {
 				if len(known) < 7 && distance(directive, known) == 1 || len(known) >= 7 && distance(directive, known) <= 2 {
-					found = append(found, u.findingAt(c.Pos, fmt.Sprintf("unknown annotation %s", words[0]), "did you mean "+words[0][:1]+known+"?"))
+					found = append(found, u.findingAt(c.Pos, fmt.Sprintf("unknown annotation %s", mark), "did you mean "+mark[:1]+known+"?"))
 				}
 			}
 			continue
 		}
-		message, cure := s.annotate(directive, false, words[1:], c.Pos)
+		message, cure := s.annotate(directive, false, rest, c.Pos)
 		if message != "" {
-			found = append(found, u.findingAt(c.Pos, words[0]+message, cure))
+			found = append(found, u.findingAt(c.Pos, mark+message, cure))
 		}
 	}
 	return s, found
 }
 
 // annotate adds what one directive says, or tells what is wrong with it.
-func (s *Signature) annotate(directive string, bare bool, words []string, at lua51.Pos) (message, cure string) {
+func (s *Signature) annotate(directive string, bare bool, rest string, at lua51.Pos) (message, cure string) {
+	words := strings.Fields(rest)
 	switch directive {
 	case "readonly":
 		s.ReadOnly = true
@@ -146,7 +147,7 @@ func (s *Signature) annotate(directive string, bare bool, words []string, at lua
 	p := s.param(words[0])
 	switch {
 	case p == nil:
-		return fmt.Sprintf(" %s: the function has no such parameter", words[0]), didYouMean(words[0], s.names())
+		return fmt.Sprintf(" %s: the function has no such parameter", words[0]), oneOf(words[0], s.names())
 	case p.annotated():
 		return fmt.Sprintf(" %s: the parameter is annotated twice", p.Name), "a key is a string and needs no type"
 	}
@@ -165,21 +166,24 @@ func (s *Signature) annotate(directive string, bare bool, words []string, at lua
 		return fmt.Sprintf(" %s: unknown type %q", p.Name, words[1]), typeNames
 	}
 	if len(words) > 2 && words[2] == "=" {
-		p.Default = strings.Join(words[3:], " ")
+		_, text, _ := strings.Cut(rest, "=")
+		p.Default = strings.TrimSpace(text)
 		if wrong := p.badDefault(); wrong != "" {
-			return fmt.Sprintf(" %s: its default %s %s", p.Name, p.Default, wrong), "write a literal of its type, as in = 5"
+			return fmt.Sprintf(" %s: its default %s %s", p.Name, p.Default, wrong), p.defaultCure()
 		}
 	}
 	return "", ""
 }
 
-// badDefault says what is wrong with the default of a parameter.
+// badDefault says what is wrong with the default of a parameter, and keeps its
+// literal alone.
 func (p *Param) badDefault() string {
 	chunk, err := lua51.Parse("", "return "+p.Default)
 	if err != nil || returnOf(chunk) == nil || len(returnOf(chunk).Values) != 1 {
 		return "is no value of Lua's"
 	}
 	value := returnOf(chunk).Values[0]
+	p.Default = chunk.Text(value) // without a comment behind it
 	if minus, ok := value.(*lua51.Unary); ok && minus.Op == "-" {
 		value = minus.X
 	}
@@ -199,6 +203,16 @@ func (p *Param) badDefault() string {
 		return fmt.Sprintf("is %s, not %s", kind, base)
 	}
 	return ""
+}
+
+// defaultCure tells how a default of the parameter is written.
+func (p *Param) defaultCure() string {
+	base, _ := p.Type.base()
+	literal := map[Type]string{"int": "5", "int64": `"5"`, "float": "0.5", "string": `"text"`, "bool": "true", "time": "0"}[base]
+	if literal == "" {
+		return fmt.Sprintf("%s has no literal; annotate it %[1]s? and test for nil", base)
+	}
+	return "write a literal of its type, as in = " + literal
 }
 
 func (s *Signature) param(name string) *Param {

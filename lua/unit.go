@@ -1,6 +1,7 @@
 package lua
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -355,8 +356,14 @@ func (t *text) syntaxFinding(err error) Finding {
 	})
 	file, at := t.place(line)
 	cure := ""
-	if strings.Contains(message, "has more than") {
+	switch text := strings.TrimSpace(lines[line-1]); {
+	case strings.Contains(message, "has more than"):
 		cure = "split it, or keep values in a table"
+	case strings.HasPrefix(text, "#!"):
+		cure = "take the line out: --- @readonly says no-writes, and lua.Strict adds a shebang for tests"
+	case strings.HasPrefix(text, "%") && strings.HasSuffix(message, "near '%'"):
+		word, _ := cutMark(text[1:])
+		cure = cmp.Or(didYouMean(word, directiveWords), "the directives are "+strings.Join(directiveWords, ", "))
 	}
 	return Finding{File: file, Line: at, Column: column, Source: lines[line-1], Message: message, Cure: cure}
 }

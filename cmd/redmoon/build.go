@@ -19,6 +19,9 @@ if need be:
   stock.take.json  its SHA1, its keys and arguments in order, and for each line of
                    the script the author's file and line, null for added ones
 
+An argument whose type ends with a question mark may be absent: it goes as an
+empty word then, and else as 1 and its text, 15 for 5.
+
 Functions of records, whose first parameter is self, are left out: what they
 compile to depends on the Go type. It ends with status 1 if anything is wrong with
 the Lua, and writes nothing then.
@@ -31,7 +34,7 @@ type lineMap struct {
 	Name  string   `json:"name"`
 	SHA   string   `json:"sha1"`
 	Keys  []string `json:"keys"`
-	Args  []string `json:"args"` // with their types: "n int"
+	Args  []string `json:"args"` // with their types: "n int", "n int?"
 	Lines []*place `json:"lines"`
 }
 
@@ -52,6 +55,10 @@ func build(c *call) error {
 	_, all, err := c.sound(words[0])
 	if err != nil {
 		return err
+	}
+	from, _ := os.Stat(words[0]) // it was read
+	if to, err := os.Stat(*out); err == nil && os.SameFile(from, to) {
+		return usagef("%s is where the authors' files are, which would be written over; name another folder behind -o", *out)
 	}
 	if err := os.MkdirAll(*out, 0o755); err != nil {
 		return usagef("%v", err)
@@ -75,7 +82,11 @@ func (e *entry) write(dir string) error {
 		if p.Key {
 			m.Keys = append(m.Keys, p.Name)
 		} else {
-			m.Args = append(m.Args, strings.TrimSpace(p.Name+" "+string(p.Type)))
+			optional := ""
+			if p.Default != "" && !strings.HasSuffix(string(p.Type), "?") {
+				optional = "?"
+			}
+			m.Args = append(m.Args, strings.TrimSpace(p.Name+" "+string(p.Type)+optional))
 		}
 	}
 	for _, at := range places(e.script) {

@@ -175,6 +175,20 @@ func TestBuild(t *testing.T) {
 		t.Errorf("line %d is mapped wrongly: %s", at+1, text)
 	}
 
+	small := t.TempDir()
+	if err := os.WriteFile(filepath.Join(small, "next.lua"), []byte("%arg n int = 5\n%arg s str?\nreturn n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, errOut, status := redmoon(t, "lua", "build", "-o", small+"/.", small); status != 2 || !strings.Contains(errOut, "written over") {
+		t.Errorf("build onto the authors' files ends with %d: %s", status, errOut)
+	}
+	if _, errOut, status := redmoon(t, "lua", "build", "-o", filepath.Join(dir, "small"), small); status != 0 {
+		t.Fatalf("build ends with %d: %s", status, errOut)
+	}
+	if text, err = os.ReadFile(filepath.Join(dir, "small", "next.json")); err != nil || !strings.Contains(string(text), `"args":["n int?","s string?"]`) {
+		t.Errorf("arguments that may be absent are told as %s, %v", text, err)
+	}
+
 	none := filepath.Join(t.TempDir(), "out")
 	if _, _, status := redmoon(t, "lua", "build", "-o", none, "testdata/broken"); status != 1 {
 		t.Errorf("build of what is broken ends with %d", status)
