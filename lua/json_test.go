@@ -136,9 +136,15 @@ func TestFreeFormLimits(t *testing.T) {
 			}
 		}
 		mod := load(t, "m", freeForm)
-		for _, value := range []any{numbers{1<<53 + 1}, map[string]uint64{"a": math.MaxUint64}, []any{int64(math.MinInt64)}} {
+		for _, value := range []any{numbers{1<<53 + 1}, map[string]uint64{"a": math.MaxUint64}, []any{int64(math.MinInt64)}, []any{json.Number("9007199254740993.0")}} {
 			entry := bind[any, struct{}](t, mod, "back")
 			says(t, reflect.TypeOf(value).String(), entry.On(db).Call(t.Context(), value).Err(), "beyond 2^53", "make it a string")
+		}
+		for _, f := range []float64{1 << 53, 1e18, -123456789012345680000, 1e21, 1e300, math.MaxFloat64} {
+			got, err := bind[any, map[string]float64](t, mod, "back").On(db).Call(t.Context(), map[string]float64{"x": f}).Result()
+			if err != nil || got["x"] != f {
+				t.Errorf("the float %v comes back as %v, %v", f, got, err)
+			}
 		}
 		says(t, "NaN", bind[any, struct{}](t, mod, "back").On(db).Call(t.Context(), math.NaN()).Err(), "lua: m.back: argument x")
 	})

@@ -153,6 +153,17 @@ func guard(text []byte) error {
 	return fmt.Errorf("%s is beyond 2^53, where Lua's numbers have gaps; annotate it int64, or pass a lua.Exact", text)
 }
 
+// keeps tells whether a JSON number is the same as a Lua number: an integer within
+// 2^53, or a float, which Go writes like an integer up to 1e21.
+func keeps(number []byte) bool {
+	whole, _, _ := bytes.Cut(number, []byte("."))
+	if bytes.ContainsAny(number, "eE") || guard(whole) == nil {
+		return true
+	}
+	f, err := strconv.ParseFloat(string(number), 64)
+	return err == nil && strconv.FormatFloat(f, 'f', -1, 64) == string(number)
+}
+
 // guardJSON refuses JSON whose integers a Lua number would round.
 func guardJSON(text []byte) error {
 	inString := false
@@ -167,7 +178,7 @@ func guardJSON(text []byte) error {
 			for j < len(text) && strings.IndexByte("0123456789+-.eE", text[j]) >= 0 {
 				j++
 			}
-			if number := text[i:j]; !bytes.ContainsAny(number, ".eE") && guard(number) != nil {
+			if number := text[i:j]; !keeps(number) {
 				return fmt.Errorf("%s, in its JSON, is beyond 2^53, where Lua's numbers have gaps; make it a string", number)
 			}
 			i = j - 1
