@@ -112,6 +112,7 @@ func (u *unit) checkState() (found Findings) {
 		return nil
 	}
 	const cure = "pass it as an argument and return it, or store it in Redis"
+	filled := u.filled()
 	for _, l := range u.chunk.Main.Locals {
 		_, isTable := l.Init.(*lua51.Table)
 		for _, use := range l.Uses {
@@ -121,12 +122,35 @@ func (u *unit) checkState() (found Findings) {
 			switch {
 			case use.Write && l != u.self && u.alias(l) == nil:
 				found = append(found, u.finding(use, fmt.Sprintf("the module's local %s is assigned to in a function: that is state, which one call may leave to another", l.Name), cure))
-			case use.Store && (isTable || l == u.self):
+			case (use.Store || filled[use]) && (isTable || l == u.self):
 				found = append(found, u.finding(use, fmt.Sprintf("the module's table %s is changed in a function: that is state, which one call may leave to another", l.Name), cure))
 			}
 		}
 	}
 	return found
+}
+
+// filled are the uses of tables as what table.insert and its like change.
+func (u *unit) filled() map[*lua51.Name]bool {
+	uses := map[*lua51.Name]bool{}
+	lua51.Walk(u.chunk.Main.Body, func(n lua51.Node) bool {
+		call, ok := n.(*lua51.Call)
+		if !ok || len(call.Args) == 0 {
+			return true
+		}
+		root, path := call.Callee()
+		if root == nil || root.Local != nil {
+			return true
+		}
+		switch strings.Join(path, ".") {
+		case "table.insert", "table.remove", "table.sort", "rawset":
+			if use, _ := lua51.PathOf(call.Args[0]); use != nil {
+				uses[use] = true
+			}
+		}
+		return true
+	})
+	return uses
 }
 
 // checkDigits finds integers that are made texts of by `..` or tostring, which

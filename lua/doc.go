@@ -90,7 +90,7 @@
 //	  annotated int64; Exact  string of digits, all 64 bits    string of digits, or such a number
 //	float32, float64          number                           number, written with 17 digits
 //	bool                      boolean                          boolean
-//	time.Time                 number, µs since 1970            the same; in UTC
+//	time.Time                 number, µs since 1970            the same; in UTC; what is less than a µs is cut off
 //	text marshalers, uuid     string                           string
 //	*T, field.Optional[T]     nil where absent                 nil, or a missing value of redis.call
 //	[]T of the scalars above  table, by way of JSON            table of its elements, none of them nil
