@@ -13,6 +13,10 @@ type Opener struct {
 	Open func(key string, uses []Use) (string, error)
 
 	Close string // Lua statement after the call, once for all that were opened
+
+	// Inline returns the parameter as locals, the nth of the call; nil where it
+	// must be a value. It is called behind Open, and may be nil itself.
+	Inline func(n int, key string, uses []Use) *Inline
 }
 
 // Record is the type of an argument that an [Opener] makes from a key.
@@ -27,6 +31,8 @@ type Use struct {
 	Write  bool   // the field is assigned to
 	Method bool   // self:exists()
 	At     Finding
+
+	name *lua51.Name
 }
 
 // Fault is the use as an error: message and cure at its place in the text.
@@ -43,7 +49,7 @@ func (f *function) uses(param string) []Use {
 	}
 	var uses []Use
 	for _, use := range p.Uses {
-		u := Use{At: f.unit.finding(use, "", "")}
+		u := Use{At: f.unit.finding(use, "", ""), name: use}
 		if call, ok := use.Suffix.(*lua51.MethodCall); ok && use.Escapes() {
 			u.Field, u.Method = call.Name.Value, true
 			u.At = f.unit.finding(call.Name, "", "")

@@ -18,37 +18,82 @@ func (s *schema) opener(ttl string) lua.Opener {
 		Support: selfModule,
 		Close:   "__.redmoon_self.close()",
 		Open: func(key string, uses []lua.Use) (string, error) {
-			fetch, err := s.check(uses)
+			v, err := s.view(uses, ttl)
 			if err != nil {
 				return "", err
 			}
-			escapes := slices.ContainsFunc(uses, func(u lua.Use) bool { return u.Field == "" })
-			types := make([]string, 0, len(s.columns))
-			for _, c := range s.columns {
-				if c.lua != "" && (escapes || slices.Contains(fetch, c.name)) {
-					types = append(types, "["+quote(c.name)+"]="+quote(c.lua))
-				}
-				if slices.Contains(fetch, c.name) {
-					fetch = append(fetch, c.was...)
-				}
+			return fmt.Sprintf("__.redmoon_self.open(%s,{%s},{%s},%s)", key, v.types, v.names(), v.rest), nil
+		},
+		Inline: func(n int, key string, uses []lua.Use) *lua.Inline {
+			v, err := s.view(uses, ttl)
+			if err != nil || v.escapes || proxies {
+				return nil
 			}
-			if s.version != nil && !slices.Contains(fetch, s.version.name) && slices.ContainsFunc(uses, writes) {
-				fetch = append(fetch, s.version.name) // to be counted up
-			}
-			for i, name := range fetch {
-				fetch[i] = quote(name)
-			}
-			version, expiry := "", "0"
-			if ttl != "" {
-				expiry = ttl
-			}
-			if s.version != nil {
-				version = s.version.name
-			}
-			return fmt.Sprintf("__.redmoon_self.open(%s,{%s},{%s},%s,%s%s)",
-				key, strings.Join(types, ","), strings.Join(fetch, ","), quote(version), expiry, s.more()), nil
+			return newLocals(s, v, n, ttl).inline(key)
 		},
 	}
+}
+
+// proxies makes all records values: see export_test.go.
+var proxies = false
+
+// A view is what a function wants of a record.
+type view struct {
+	escapes bool     // it uses the record as a value
+	asks    bool     // it asks whether there is one
+	fields  []string // it names, and the version if they are to be written
+	named   int      // how many it names
+	fetch   []string // these with the names that they had
+	written map[string]bool
+	types   string // of fields, for self.lua
+	rest    string // what else self.lua is to know: version, ttl and more
+}
+
+// view finds what a function wants, or what is wrong with that.
+func (s *schema) view(uses []lua.Use, ttl string) (*view, error) {
+	fields, err := s.check(uses)
+	if err != nil {
+		return nil, err
+	}
+	v := &view{fields: fields, named: len(fields), written: map[string]bool{}}
+	for _, u := range uses {
+		v.escapes = v.escapes || u.Field == ""
+		v.asks = v.asks || u.Method
+		if u.Write {
+			v.written[u.Field] = true
+		}
+	}
+	types := make([]string, 0, len(s.columns))
+	for _, c := range s.columns {
+		if c.lua != "" && (v.escapes || slices.Contains(fields, c.name)) {
+			types = append(types, "["+quote(c.name)+"]="+quote(c.lua))
+		}
+	}
+	if s.version != nil && !slices.Contains(fields, s.version.name) && slices.ContainsFunc(uses, writes) {
+		v.fields = append(v.fields, s.version.name) // to be counted up
+	}
+	v.fetch = v.fields
+	for _, name := range v.fields {
+		v.fetch = append(v.fetch, s.byName[name].was...)
+	}
+	version, expiry := "", "0"
+	if ttl != "" {
+		expiry = ttl
+	}
+	if s.version != nil {
+		version = s.version.name
+	}
+	v.types, v.rest = strings.Join(types, ","), quote(version)+","+expiry+s.more()
+	return v, nil
+}
+
+// names are the fields to fetch, as Lua lists them.
+func (v *view) names() string {
+	quoted := make([]string, len(v.fetch))
+	for i, name := range v.fetch {
+		quoted[i] = quote(name)
+	}
+	return strings.Join(quoted, ",")
 }
 
 // more is what else self.lua is to know of the fields, as its last argument behind a

@@ -250,24 +250,19 @@ local function set(s, name, v)
   s.value[name], s.known[name], s.change[name] = v, true, text
 end
 
--- open returns the record of a key. fields maps names to types, of those that
--- the function may use; names are the fields to fetch at once; version is the
--- field that counts changes, or ""; ttl is the time to live in milliseconds that
--- a write renews, 0 for none; more, which the record of most models lacks, has the
--- lives and was of write.lua, and in presets the texts that are read of fields which
--- are not stored.
-function M.open(key, fields, names, version, ttl, more)
+-- state returns the state of a record, the same for the same key. fields maps names
+-- to types, of those that the function may use; version is the field that counts
+-- changes, or ""; ttl is the time to live in milliseconds that a write renews, 0 for
+-- none; more, which the record of most models lacks, has the lives and was of
+-- write.lua, and in presets the texts that are read of fields which are not stored.
+local function state(key, fields, version, ttl, more)
   local s = byKey[key]
   if not s then
     s = {
       key = key, fields = fields, version = version, ttl = ttl,
       text = {}, value = {}, known = {}, change = {}, changed = {},
     }
-    s.record = setmetatable({}, {
-      __index = function(_, name) return get(s, name) end,
-      __newindex = function(_, name, v) set(s, name, v) end,
-    })
-    byKey[key], states[s.record] = s, s
+    byKey[key] = s
     order[#order + 1] = s
   end
   for name, as in pairs(fields) do
@@ -277,16 +272,65 @@ function M.open(key, fields, names, version, ttl, more)
     s[what] = of
   end
   s.ttl = math.max(s.ttl, ttl)
-  if #names > 0 then
-    local texts = redis.call("HMGET", key, unpack(names))
-    for i, name in ipairs(names) do
-      s.text[name] = texts[i]
-      if texts[i] then
-        s.exists = true
-      end
+  return s
+end
+
+-- loaded notes texts that were fetched.
+local function loaded(s, names, texts)
+  for i, name in ipairs(names) do
+    s.text[name] = texts[i]
+    if texts[i] then
+      s.exists = true
     end
   end
+end
+
+-- open returns the record of a key; names are the fields to fetch at once, the
+-- rest is as in state.
+function M.open(key, fields, names, version, ttl, more)
+  local s = state(key, fields, version, ttl, more)
+  if not s.record then
+    s.record = setmetatable({}, {
+      __index = function(_, name) return get(s, name) end,
+      __newindex = function(_, name, v) set(s, name, v) end,
+    })
+    states[s.record] = s
+  end
+  if #names > 0 then
+    loaded(s, names, redis.call("HMGET", key, unpack(names)))
+  end
   return s.record
+end
+
+-- Records whose fields are locals of the script come here for what those do not do:
+-- texts that are not plain, values that may be refused, fields that need more than
+-- an HSET.
+local inlined = {}
+
+-- adopt begins such a record, of which texts are fetched already.
+function M.adopt(n, key, fields, names, texts, version, ttl, more)
+  local s = state(key, fields, version, ttl, more)
+  loaded(s, names, texts)
+  inlined[n] = s
+end
+
+-- inline does one thing with one of them. Of a local and what it was first, settle
+-- takes over what was assigned.
+function M.inline(n, what, name, v, first)
+  local s = inlined[n]
+  if what == "get" then
+    return get(s, name)
+  elseif what == "set" then
+    set(s, name, v)
+  elseif what == "exists" then
+    return exists(s)
+  elseif what == "write" then
+    return number.write(name)
+  elseif what == "renew" then
+    s.renew = true
+  elseif v ~= first or s.change[name] ~= nil then
+    set(s, name, v)
+  end
 end
 
 -- same tells whether a stored text, perhaps written otherwise than we would,
@@ -332,12 +376,12 @@ end
 -- close writes what was assigned, after all of it was found to be sound.
 function M.close()
   for _, s in ipairs(order) do
-    if #s.changed > 0 then
+    if #s.changed > 0 or s.renew then
       plan(s)
     end
   end
   for _, s in ipairs(order) do
-    if #s.changed > 0 then
+    if #s.changed > 0 or s.renew then
       write.flush(s, s.set, 1, #s.set, s.gone, 1, #s.gone)
     end
   end
