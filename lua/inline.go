@@ -30,13 +30,14 @@ import (
 // [Opener.Open] makes.
 type Inline struct {
 	Locals string // names with commas between; they begin with __, which authors' have not
+	Funcs  string // functions that use them
 	Adopt  string // tells the support module of the record, when it is built
 	Open   string // statements before the call
 
 	Read   func(u Use) string               // a field, as an expression
 	Assign func(u Use, value string) string // statements that assign the value of a local to a field
 
-	// Method is a method as the beginning of a call, `__z(1,"ttl"`, or, if it is
+	// Method is a method as the beginning of a call, up to its arguments, or, if it is
 	// whole, as an expression instead of the call. Nothing: it needs a record.
 	Method func(u Use) (text string, whole bool)
 
@@ -140,7 +141,7 @@ func (f *function) rewrite(of map[*lua51.Name]fieldUse) (edits []lua51.Edit, ok 
 				paren := call.Name.End() + strings.IndexFunc(src[call.Name.End():], func(r rune) bool { return !strings.ContainsRune(" \t\r\n", r) })
 				ok = ok && src[paren] == '('
 				end = paren + 1
-				if len(call.Args) > 0 {
+				if len(call.Args) > 0 && !strings.HasSuffix(text, "(") {
 					text += ","
 				}
 			}
@@ -201,8 +202,9 @@ func assignment(s *lua51.AssignStat, of map[*lua51.Name]fieldUse, done map[*lua5
 func (in *inlined) declare(l *linker) (head, tail string) {
 	support := "__." + l.fields[in.support]
 	var locals, adopt, tables []string
+	funcs := ""
 	for _, r := range in.records {
-		locals, adopt = append(locals, r.Locals), append(adopt, r.Adopt)
+		locals, adopt, funcs = append(locals, r.Locals), append(adopt, r.Adopt), funcs+r.Funcs
 	}
 	for _, m := range l.order {
 		if m.reserved() {
@@ -210,7 +212,7 @@ func (in *inlined) declare(l *linker) (head, tail string) {
 		}
 	}
 	head = "local " + strings.Join(locals, ",") + "\nlocal function __z(...) if not " + support + " then\n" + strings.Join(tables, " ")
-	tail = strings.Join(adopt, "\n") + "\nend return " + support + ".inline(...) end"
+	tail = strings.Join(adopt, "\n") + "\nend return " + support + ".inline(...) end" + funcs
 	return head, tail
 }
 

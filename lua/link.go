@@ -67,9 +67,10 @@ type linker struct {
 	now   bool               // the global NOW is
 	done  bool               // __d is
 
-	entry  *function
-	called bool     // the entry is, by others than the script
-	inline *inlined // nil: records are values
+	entry   *function
+	called  bool     // the entry is, by others than the script
+	catches bool     // something catches errors; the embedded server loses what is assigned to upvalues then
+	inline  *inlined // nil: records are values
 
 	wrapped    bool // in what catches errors, as all but those of Link are
 	undeclared bool // something reachable makes keys itself
@@ -111,7 +112,7 @@ func link(what linkage) (*Script, error) {
 	if err := l.nameFields(roots); err != nil {
 		return nil, err
 	}
-	if l.inline != nil && l.called {
+	if l.inline != nil && (l.called || l.catches) {
 		return nil, errNotInline
 	}
 	s := l.emit(what)
@@ -225,6 +226,8 @@ func (l *linker) follow(u *unit, s lua51.Stat) {
 			l.fail = true
 		case use.Name == "NOW":
 			l.now = true
+		case use.Name == "pcall", use.Name == "xpcall":
+			l.catches = l.catches || !u.mod.reserved()
 		case use.Name == "CALL":
 			if mod := u.callee(use); mod != nil {
 				l.use(mod)

@@ -29,7 +29,9 @@ type Record interface {
 type Use struct {
 	Field  string // self.balance: balance; "" where the parameter is used as a value
 	Write  bool   // the field is assigned to
-	Method bool   // self:exists()
+	Method bool   // self:exists(): exists
+	Arg    string // of a method: its first argument, if that is a constant string
+	Args   int    // of a method: how many arguments; -1 where that is open
 	At     Finding
 
 	name *lua51.Name
@@ -53,6 +55,14 @@ func (f *function) uses(param string) []Use {
 		if call, ok := use.Suffix.(*lua51.MethodCall); ok && use.Escapes() {
 			u.Field, u.Method = call.Name.Value, true
 			u.At = f.unit.finding(call.Name, "", "")
+			if u.Args = len(call.Args); call.Multi() {
+				u.Args = -1
+			}
+			if len(call.Args) > 0 {
+				if arg, is := call.Args[0].(*lua51.String); is {
+					u.Arg = arg.Value
+				}
+			}
 		} else if fields := use.Fields(); len(fields) > 0 {
 			u.Field, u.Write = use.Path()[0], use.Store && len(fields) == 1
 			u.At = f.unit.finding(fields[0].Key, "", "")

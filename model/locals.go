@@ -110,12 +110,30 @@ func (l *locals) inline(key string) *lua.Inline {
 			return l.named(u.Field).read()
 		},
 		Assign: func(u lua.Use, value string) string { return l.named(u.Field).assign(value) },
-		Method: func(u lua.Use) (string, bool) {
-			return fmt.Sprintf("(not not %s or __z(%d,%q))", l.own("__e"), l.n, "exists"), true // the only one
-		},
+		Method: l.method,
+	}
+	for _, f := range l.fields {
+		if f.plain && l.view.sums[f.column.name] {
+			in.Funcs += f.incr()
+		}
 	}
 	l.write(in)
 	return in
+}
+
+// method is a method of the record, see lua.Inline.
+func (l *locals) method(u lua.Use) (text string, whole bool) {
+	switch u.Field {
+	case "exists":
+		return fmt.Sprintf("(not not %s or __z(%d,%q))", l.own("__e"), l.n, "exists"), true
+	case "delete":
+		return "", false // there would be no locals from then on
+	case "incr":
+		if f := l.named(u.Arg); f.plain {
+			return f.name + "i(", false
+		}
+	}
+	return fmt.Sprintf("__z(%d,%q", l.n, u.Field), false
 }
 
 // own is a name with the record's number.
@@ -214,6 +232,25 @@ func (f *local) assign(value string) string {
 		text += fmt.Sprintf(" __w%d=true", f.record)
 	}
 	return text
+}
+
+// incr is the function that adds to the field.
+func (f *local) incr() string {
+	plain, kept := f.name, ""
+	if f.maybe {
+		plain, kept = "not "+f.name+"u and "+f.name, " "+f.name+"u=true"
+	}
+	if f.renews {
+		kept += fmt.Sprintf(" __w%d=true", f.record)
+	}
+	rare := fmt.Sprintf("if %[1]s then __z(%[2]d,\"settle\",name,%[3]s,%[3]so) end v=__z(%[2]d,\"incr\",name,n)%[4]s %[3]s=type(v)==\"number\" and v or nil",
+		plain, f.record, f.name, kept)
+	renew := ""
+	if f.renews {
+		renew = fmt.Sprintf(" __w%d=true", f.record)
+	}
+	return fmt.Sprintf("\nlocal function %[1]si(name,n) local v=%[2]s and type(n)==\"number\" and %[1]s+n or nil if not __e%[3]d or %[4]s then %[5]s else %[1]s=v%[6]s end return v end",
+		f.name, plain, f.record, f.odd("v"), rare, renew)
 }
 
 // odd is the condition that a value is not plain.

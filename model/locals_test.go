@@ -69,7 +69,7 @@ func (p *poet) statement() string {
 	for g == "count" {
 		g = p.field()
 	}
-	choice := p.IntN(13)
+	choice := p.IntN(17)
 	if p.depth > 3 {
 		choice = p.IntN(6)
 	}
@@ -94,6 +94,14 @@ func (p *poet) statement() string {
 		return fmt.Sprintf("do local function inner(x) %s return x end see(inner(%s)) end", p.statement(), p.value())
 	case 11:
 		return fmt.Sprintf("if %s == self.%s then return show() end", p.value(), p.field())
+	case 12, 13:
+		return fmt.Sprintf("see(self:incr(%q, %s))", p.of("int", "int", "small", "zero", "n", "n"), p.of("1", "1", "-7", "x", `"5"`, "0.5", "nil", "2^53 - 1", `"9223372036854775806"`))
+	case 14:
+		return p.of("self:expire(60000)", "self:expire()", "self:expire(0)", "see(self:ttl() ~= nil)", "see(self:ttl() ~= nil)")
+	case 15:
+		if p.IntN(6) == 0 {
+			return "see(self:delete())"
+		}
 	}
 	return "see(self:exists())\nsee(self.key)"
 }
@@ -205,6 +213,11 @@ func TestLocalsWhere(t *testing.T) {
 		{"in a function within", "function M.f(self) local function g() self.balance = 1 end g() end", true},
 		{"two at once", "function M.f(self) local x self.balance, x = 1, 2 end", true},
 		{"in a loop", "function M.f(self) for i = 1, self.balance do self.owner = self.owner .. i end end", true},
+		{"it adds", "function M.f(self) return self:incr('balance', 1) end", true},
+		{"it has an end", "function M.f(self) self:expire(self:ttl()) end", true},
+		{"it adds to a computed field", "function M.f(self) local n = 'balance' self:incr(n, 1) end", false},
+		{"it catches errors, where the embedded server loses upvalues", "function M.f(self) pcall(function() self.balance = 1 end) end", false},
+		{"it deletes", "function M.f(self) self:delete() end", false},
 		{"it asks whether there is one", "function M.f(self) if self:exists() then self.balance = 1 end end", true},
 		{"nothing is used", "function M.f(self) end", true},
 		{"a helper takes it", "local function g(r) r.balance = 1 end function M.f(self) g(self) end", false},
@@ -257,6 +270,7 @@ func TestLocalsArePlain(t *testing.T) {
 		{"times are assigned", `self.sec = self.sec + 1000000 self.ms = self.ms + 1500 return ''`, ""},
 		{"absent from now on", `self.name = nil self.n = nil self.b = nil return tostring(self.name)`, "nil"},
 		{"one of its words", `self.state = "open" return self.state`, "open"},
+		{"a sum", `return self:incr("int", 2) + self:incr("int", 1) .. ''`, "-79"},
 		{"several returns", `if self.int < 0 then self.int = 1 return 'a' end return 'b'`, "a"},
 	} {
 		m := model.Define[Beast, string]("beast", keyspace.TTL(time.Hour), model.Lua(methods("beast", "function M.f(self)\n"+c.body+"\nend")))

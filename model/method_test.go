@@ -344,7 +344,14 @@ func testMethodRefuses(t *testing.T) {
 		{"assigning the key", try("function M.f(self) self.key = '' end"), []string{"never changes"}},
 		{"a time in words", try("function M.f(self) return self.opened end"), []string{`field "opened", a time.Time, has no form in Lua`, "unixms"}},
 		{"JSON", try("function M.f(self) return self.address.Street end"), []string{`field "address"`, "no form in Lua"}},
-		{"a method there is not", try("function M.f(self) self:save() end"), []string{`no method "save"`, "it has exists"}},
+		{"a method there is not", try("function M.f(self) self:save() end"), []string{`no method "save"`, "it has delete, exists, expire, incr, ttl"}},
+		{"a method that was misspelt", try("function M.f(self) self:incre('balance', 1) end"), []string{"m.lua:2:", `no method "incre"`, "did you mean incr?"}},
+		{"a method with an argument too few", try("function M.f(self) self:incr('balance') end"), []string{"m.lua:2:", "incr of a record takes 2 arguments, here are 1", `self:incr("field", n)`}},
+		{"a method with one too many", try("function M.f(self) self:exists(1) end"), []string{"takes 0 arguments, here are 1"}},
+		{"adding to a field that was misspelt", try("function M.f(self) self:incr('blance', 1) end"), []string{`no field "blance"`, "did you mean balance?"}},
+		{"adding to the version", try("function M.f(self) self:incr('version', 1) end"), []string{"the version is not assigned"}},
+		{"adding to a string", try("function M.f(self) self:incr('owner', 1) end"), []string{"incr is for integers", "self.owner = self.owner + n"}},
+		{"adding to the key", try("function M.f(self) self:incr('key', 1) end"), []string{"never changes"}},
 		{"a method that a field hides", func() error {
 			m := model.Define[hiding, string]("h", model.Lua(methods("h", "function M.f(self) return self:exists() end")))
 			_, err := model.TryMethod[struct{}, struct{}](m, "f")
@@ -382,4 +389,93 @@ func testMethodRefuses(t *testing.T) {
 	}
 	err := panics(t, func() { model.Method[struct{}, struct{}](plain, "f") })
 	says(t, "Method", err, "method_test.go:", "model: Method")
+}
+
+// incr adds exactly to all 64 bits, and answers digits where a number would not be
+// exact; it is written with the rest, or not at all.
+func TestMethodIncr(t *testing.T) { bothWays(t, testMethodIncr) }
+
+func testMethodIncr(t *testing.T) {
+	m := model.Define[Zoo, string]("zoo", model.Lua(methods("zoo", `
+--- @arg n int64
+--- @return string
+function M.add(self, n) return tostring(self:incr("int", n)) end
+
+--- @return string
+function M.twice(self)
+  self.int = 5
+  self:incr("int", 2)
+  local sum = self:incr("int", 3)
+  self:incr("n", 1)
+  return sum .. " " .. self.int .. " " .. self.n
+end
+
+function M.refused(self) self:incr("n", 1) self:incr("small", 100) end
+
+function M.read(self) self:incr("int", 1) return self.int end`)))
+	add, twice := model.Method[lua.Exact, string](m, "add"), model.Method[struct{}, string](m, "twice")
+	refused, read := model.Method[struct{}, struct{}](m, "refused"), model.Method[struct{}, any](m, "read")
+	each(t, func(t *testing.T, p place) {
+		p.store(t, "zoo{a}", "int", "9007199254740993")
+		want(t, "add", add.On(p.db).Call(t.Context(), "a", 9214364837600034814), "9223372036854775807")
+		p.wantHash(t, "zoo{a}", "int=9223372036854775807")
+		says(t, "one more", add.On(p.db).Call(t.Context(), "a", 1).Err(), "RANGE zoo{a} int: 9223372036854775807 and 1 cannot be added", "9223372036854775808, above")
+		want(t, "back", add.On(p.db).Call(t.Context(), "a", -9223372036854775800), "7")
+		want(t, "twice", twice.On(p.db).Call(t.Context(), "a", struct{}{}), "10 10 1")
+		p.wantHash(t, "zoo{a}", "int=10 n=1")
+		p.store(t, "zoo{a}", "small", "100", "n", "1")
+		says(t, "refused", refused.On(p.db).Call(t.Context(), "a", struct{}{}).Err(), "small: 100 and 100", "above 127")
+		p.wantHash(t, "zoo{a}", "n=1 small=100")
+		p.store(t, "zoo{a}", "int", "9007199254740993")
+		says(t, "to read what is not exact", read.On(p.db).Call(t.Context(), "a", struct{}{}).Err(), "RANGE", "9007199254740994 is beyond 2^53")
+		says(t, "nobody", add.On(p.db).Call(t.Context(), "b", 1).Err(), "NOTFOUND")
+	})
+}
+
+// A method ends its record's life, now or later; what it does to it afterwards finds
+// none.
+func TestMethodLife(t *testing.T) { bothWays(t, testMethodLife) }
+
+func testMethodLife(t *testing.T) {
+	m := model.Define[Page, string]("page", model.Lua(methods("page", `
+--- @return string
+function M.life(self)
+  local before = self:ttl()
+  self:expire(60000)
+  local held = self:ttl()
+  self.views = self.views + 1
+  return tostring(before) .. " " .. tostring(held)
+end
+
+function M.stay(self) self:expire() end
+
+--- @return string
+function M.drop(self)
+  self.title = "gone"
+  local was, again = self:delete(), self:delete()
+  return tostring(was) .. " " .. tostring(again) .. " " .. tostring(self:exists())
+end
+
+function M.dropAndRead(self) self:delete() return self.title end
+function M.dropAndFail(self) self:delete() fail("NO") end`)))
+	life, drop := model.Method[struct{}, string](m, "life"), model.Method[struct{}, string](m, "drop")
+	stay, read, failing := model.Method[struct{}, struct{}](m, "stay"), model.Method[struct{}, struct{}](m, "dropAndRead"), model.Method[struct{}, struct{}](m, "dropAndFail")
+	each(t, func(t *testing.T, p place) {
+		p.store(t, "page{a}", "title", "T", "views", "1")
+		want(t, "life", life.On(p.db).Call(t.Context(), "a", struct{}{}), "nil 60000")
+		if left := p.client.PTTL(t.Context(), "page{a}").Val(); left <= 0 || left > time.Minute {
+			t.Errorf("it lives for %v", left)
+		}
+		value(t, "stay", stay.On(p.db).Call(t.Context(), "a", struct{}{}))
+		if left := p.client.PTTL(t.Context(), "page{a}").Val(); left > 0 {
+			t.Errorf("it lives for %v", left)
+		}
+		for what, op := range map[string]*model.Operation[string, struct{}, struct{}]{"read": read, "fail": failing} {
+			as[*lua.Error](t, what, op.On(p.db).Call(t.Context(), "a", struct{}{}).Err())
+		}
+		p.wantHash(t, "page{a}", "title=T views=2")
+		want(t, "drop", drop.On(p.db).Call(t.Context(), "a", struct{}{}), "true false false")
+		p.wantHash(t, "page{a}", "")
+		says(t, "drop nobody", drop.On(p.db).Call(t.Context(), "a", struct{}{}).Err(), "NOTFOUND")
+	})
 }

@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -45,8 +46,9 @@ type view struct {
 	named   int      // how many it names
 	fetch   []string // these with the names that they had
 	written map[string]bool
-	types   string // of fields, for self.lua
-	rest    string // what else self.lua is to know: version, ttl and more
+	sums    map[string]bool // it adds to them
+	types   string          // of fields, for self.lua
+	rest    string          // what else self.lua is to know: version, ttl and more
 }
 
 // view finds what a function wants, or what is wrong with that.
@@ -55,12 +57,15 @@ func (s *schema) view(uses []lua.Use, ttl string) (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &view{fields: fields, named: len(fields), written: map[string]bool{}}
+	v := &view{fields: fields, named: len(fields), written: map[string]bool{}, sums: map[string]bool{}}
 	for _, u := range uses {
-		v.escapes = v.escapes || u.Field == ""
+		v.escapes = v.escapes || u.Field == "" || u.Method && u.Field == "incr" && u.Arg == ""
 		v.asks = v.asks || u.Method
-		if u.Write {
+		switch {
+		case u.Write:
 			v.written[u.Field] = true
+		case u.Method && u.Field == "incr" && u.Arg != "":
+			v.written[u.Arg], v.sums[u.Arg] = true, true
 		}
 	}
 	types := make([]string, 0, len(s.columns))
@@ -129,7 +134,37 @@ func (s *schema) more() string {
 }
 
 // writes tells whether a use may assign a field.
-func writes(u lua.Use) bool { return u.Write || u.Field == "" }
+func writes(u lua.Use) bool { return u.Write || u.Field == "" || u.Method && u.Field == "incr" }
+
+// methods are those of a record, with the numbers of their arguments: at least, at
+// most.
+var methods = map[string][2]int{"exists": {0, 0}, "incr": {2, 2}, "delete": {0, 0}, "ttl": {0, 0}, "expire": {0, 1}}
+
+// checkMethod holds a call of a record's method against the schema, and returns the
+// field that it adds to, if it is one and known.
+func (s *schema) checkMethod(u lua.Use) (sum string, err error) {
+	takes, known := methods[u.Field]
+	switch {
+	case s.byName[u.Field] != nil:
+		return "", u.Fault(fmt.Sprintf("%v has a field %q, which hides the method", s.typ, u.Field), "give the field another name")
+	case !known:
+		return "", u.Fault(fmt.Sprintf("a record has no method %q", u.Field), suggest(u.Field, slices.Sorted(maps.Keys(methods)), "it has "))
+	case u.Args >= 0 && (u.Args < takes[0] || u.Args > takes[1]):
+		form := map[string]string{"incr": `write self:incr("field", n)`, "expire": "write self:expire(milliseconds), or self:expire() for no end"}[u.Field]
+		return "", u.Fault(fmt.Sprintf("the method %s of a record takes %d arguments, here are %d", u.Field, takes[1], u.Args), form)
+	case u.Field != "incr" || u.Arg == "":
+		return "", nil
+	}
+	u.Field, u.Method, u.Write = u.Arg, false, true
+	fields, err := s.check([]lua.Use{u})
+	if err != nil {
+		return "", err
+	}
+	if len(fields) != 1 || s.byName[u.Field].codec.Lua().Kind != field.LuaInt {
+		return "", u.Fault(fmt.Sprintf("incr is for integers, and the field %q is none", u.Field), fmt.Sprintf("assign it: self.%s = self.%[1]s + n", u.Field))
+	}
+	return u.Field, nil
+}
 
 // check holds what a function does with a record against the schema, and
 // returns the fields that it names: they are fetched together.
@@ -139,11 +174,14 @@ func (s *schema) check(uses []lua.Use) (fetch []string, err error) {
 		switch {
 		case u.Field == "":
 			// It goes somewhere as a value: fields are checked when they are used.
-		case u.Method && c != nil:
-			return nil, u.Fault(fmt.Sprintf("%v has a field %q, which hides the method", s.typ, u.Field), "give the field another name")
-		case u.Method && u.Field == "exists":
 		case u.Method:
-			return nil, u.Fault(fmt.Sprintf("a record has no method %q", u.Field), "it has exists")
+			sum, err := s.checkMethod(u)
+			if err != nil {
+				return nil, err
+			}
+			if sum != "" && !slices.Contains(fetch, sum) {
+				fetch = append(fetch, sum)
+			}
 		case u.Field == "key" && c == nil && !u.Write:
 		case u.Field == "key" && c == nil:
 			return nil, u.Fault("the key of a record never changes", "")

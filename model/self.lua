@@ -29,7 +29,9 @@ end
 -- it has none.
 local function stored(s, name)
   local text = s.text[name]
-  if text == nil then
+  if s.deleted then
+    text = false
+  elseif text == nil then
     text = redis.call("HGET", s.key, name)
     s.text[name] = text
   end
@@ -191,9 +193,72 @@ local function encode(s, name, v, letter, more)
   return want == "an integer" and string.format("%.0f", v + 0) or number.write(v)
 end
 
--- The method `self:exists()`, whether the record is stored.
-local function there(record)
-  return exists(states[record])
+-- methods are those of a record; they take its state.
+local methods = {}
+
+methods.exists = exists
+
+-- self:incr(field, n) adds to an integer, exactly, and returns the sum: a number,
+-- or its digits where a number would not be exact. n may be digits, too.
+function methods.incr(s, name, n)
+  local letter, more, optional = kind(s, name)
+  if letter ~= "i" or name == s.version then
+    fault("TYPE", s.key .. " " .. tostring(name) .. " is nothing that incr adds to")
+  elseif type(n) == "number" and n == math.floor(n) and n > -9007199254740992 and n < 9007199254740992 then
+    n = string.format("%.0f", n)
+  elseif type(n) ~= "string" or not string.find(n, "^-?%d+$") then
+    fault("TYPE", s.key .. " " .. name .. ": incr adds an integer within 2^53 or a string of digits, not " .. tostring(n))
+  end
+  if not exists(s) then
+    fault("NOTFOUND", s.key .. " does not exist")
+  end
+  local old = s.change[name]
+  if old == nil then
+    old = stored(s, name)
+  end
+  local text, why = number.add(old or not optional and s.presets and s.presets[name] or "0", n, more)
+  if not text then
+    fault("RANGE", s.key .. " " .. name .. ": " .. (old or "0") .. " and " .. n .. " cannot be added: " .. why)
+  end
+  if s.change[name] == nil then
+    s.changed[#s.changed + 1] = name
+  end
+  local v = tonumber(text)
+  local exact = v > -9007199254740992 and v < 9007199254740992
+  s.change[name], s.value[name], s.known[name] = text, exact and v or nil, exact or nil
+  return exact and v or text
+end
+
+-- self:delete() removes the record at the end, and tells whether there was one. From
+-- then on it does not exist.
+function methods.delete(s)
+  local was = exists(s)
+  s.deleted = s.deleted or was
+  s.exists = false
+  s.value, s.known, s.change, s.changed, s.renew, s.life = {}, {}, {}, {}, nil, nil
+  return was
+end
+
+-- self:ttl() returns the milliseconds that the record has left, nil for no end.
+function methods.ttl(s)
+  if s.life ~= nil then
+    return s.life or nil
+  end
+  local left = s.deleted and -2 or redis.call("PTTL", s.key)
+  if left == -2 then
+    fault("NOTFOUND", s.key .. " does not exist")
+  end
+  return left >= 0 and left or nil
+end
+
+-- self:expire(milliseconds) gives the record a time to live at the end; nil takes it.
+function methods.expire(s, life)
+  if life ~= nil and (type(life) ~= "number" or life ~= math.floor(life) or life < 1 or life > 9007199254740991) then
+    fault("TYPE", s.key .. ": a time to live is a whole number of milliseconds, at least 1, not " .. tostring(life))
+  elseif not exists(s) then
+    fault("NOTFOUND", s.key .. " does not exist")
+  end
+  s.life = life or false
 end
 
 local function get(s, name)
@@ -201,14 +266,18 @@ local function get(s, name)
     return s.value[name]
   end
   if not s.fields[name] then
+    local method = methods[name]
     if name == "key" then
       return s.key
-    elseif name == "exists" then
-      return there
+    elseif method then
+      return function(record, ...) return method(states[record], ...) end
     end
   end
   local letter, more, optional = kind(s, name)
-  local text, v = stored(s, name), nil
+  local text, v = s.change[name], nil -- by incr
+  if text == nil then
+    text = stored(s, name)
+  end
   if text then
     s.exists = true
     v = decode(s, name, text, letter, more)
@@ -322,8 +391,8 @@ function M.inline(n, what, name, v, first)
     return get(s, name)
   elseif what == "set" then
     set(s, name, v)
-  elseif what == "exists" then
-    return exists(s)
+  elseif methods[what] then
+    return methods[what](s, name, v)
   elseif what == "write" then
     return number.write(name)
   elseif what == "renew" then
@@ -376,13 +445,21 @@ end
 -- close writes what was assigned, after all of it was found to be sound.
 function M.close()
   for _, s in ipairs(order) do
-    if #s.changed > 0 or s.renew then
+    s.writes = #s.changed > 0 or s.renew
+    if s.writes then
       plan(s)
     end
   end
   for _, s in ipairs(order) do
-    if #s.changed > 0 or s.renew then
+    if s.deleted then
+      write.delete(s)
+    elseif s.writes then
       write.flush(s, s.set, 1, #s.set, s.gone, 1, #s.gone)
+    end
+    if s.life then
+      redis.call("PEXPIRE", s.key, string.format("%.0f", s.life))
+    elseif s.life == false then
+      redis.call("PERSIST", s.key)
     end
   end
 end
