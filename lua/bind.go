@@ -2,6 +2,7 @@ package lua
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -15,8 +16,8 @@ import (
 type binding struct {
 	f      *function
 	params []Param // those that In fills
-	self   string  // the expression of the first argument, if In does not fill it
-	opens  []Opener
+	self   bool    // the first of call is a receiver, which In does not fill
+	opens  []received
 	first  int // keys before those of In
 	keys   []value
 	args   []value
@@ -51,12 +52,9 @@ func (b *binding) receive(o *Opener) error {
 		}
 		name, b.params = b.params[0].Name, b.params[1:]
 	}
-	expr, err := o.Open("KEYS[1]", b.f.uses(name))
-	if err != nil {
-		return err
-	}
-	b.self, b.first, b.opens = expr, 1, []Opener{*o}
-	return nil
+	expr, err := b.open(*o, name, "KEYS[1]")
+	b.self, b.first, b.call = true, 1, []string{expr}
+	return err
 }
 
 // arguments matches the fields of In with the parameters.
@@ -160,42 +158,77 @@ func (b *binding) addKey(v value) string {
 
 // record binds a parameter to an argument that is a stored record.
 func (b *binding) record(p *Param, f tagged, r Record) error {
-	o := r.LuaOpener()
 	key := b.addKey(value{name: p.Name, key: true, offset: uint32(f.field.Offset), record: f.field.Type})
-	expr, err := o.Open(key, b.f.uses(p.Name))
-	if err != nil {
-		return err
-	}
+	expr, err := b.open(r.LuaOpener(), p.Name, key)
 	b.call = append(b.call, expr)
-	if !slices.ContainsFunc(b.opens, func(have Opener) bool { return have.Support == o.Support }) {
-		b.opens = append(b.opens, o)
-	}
-	return nil
+	return err
 }
 
-// link compiles the entry's script.
-func (b *binding) link() (*Script, error) {
-	what := linkage{entry: b.f}
+// compile links the entry's script, with its records inline where they can be,
+// and then a second one for calls in which two of them are the same.
+func (b *binding) compile() (script, values *Script, err error) {
+	if in := b.inline(); in != nil {
+		script, err = b.link(in)
+		if err == nil && len(b.opens) > 1 {
+			values, err = b.link(nil)
+		}
+		if !errors.Is(err, errNotInline) {
+			return script, values, err
+		}
+	}
+	script, err = b.link(nil)
+	return script, nil, err
+}
+
+// link makes a script; in is nil for records that are values.
+func (b *binding) link(in *inlined) (*Script, error) {
+	what := linkage{entry: b.f, inline: in}
 	module := "__." + b.f.unit.mod.field
-	name, args := module+"."+b.f.name, b.call
+	name, args := module+"."+b.f.name, slices.Clone(b.call)
+	var call strings.Builder
+	if in != nil {
+		for _, o := range b.opens {
+			args[o.at] = "nil"
+		}
+		call.WriteString(in.before() + "\n")
+	}
 	switch {
 	case b.f.unit.mod.script != nil:
 		name, args = module, append([]string{"KEYS", "ARGV"}, args...)
-	case b.self != "":
-		args = append([]string{b.self}, args...)
-	case b.f.isMethod():
+	case b.f.isMethod() && !b.self:
 		args = append([]string{module}, args...)
 	}
-	var call strings.Builder
 	fmt.Fprintf(&call, "local r=%s(%s)\n", name, strings.Join(args, ","))
 	call.WriteString("local type=type if type(r)==\"table\" and rawget(r,\"err\") and type(rawget(r,\"err\"))==\"string\" then error(r) end\n")
 	call.WriteString(b.plan.lua(b.f.title()))
+	if in != nil {
+		call.WriteString("\n" + in.after())
+	}
 	for _, o := range b.opens {
-		what.support = append(what.support, o.Support)
-		call.WriteString("\n" + o.Close)
+		if !slices.Contains(what.support, o.opener.Support) {
+			what.support = append(what.support, o.opener.Support)
+			if in == nil {
+				call.WriteString("\n" + o.opener.Close)
+			}
+		}
 	}
 	call.WriteString("\nreturn r")
-	what.call = call.String()
+	what.call, what.helpers = call.String(), b.helpers()
+	s, err := link(what)
+	if err != nil {
+		return nil, err
+	}
+	if s.keys = b.first + len(b.keys); s.keys == 0 { // it may read KEYS itself
+		s.keys = -1
+		if file := b.f.unit.mod.script; file != nil {
+			s.keys = file.keys
+		}
+	}
+	return s, nil
+}
+
+// helpers is Lua of ours that the call uses.
+func (b *binding) helpers() string {
 	var helpers []string
 	if slices.ContainsFunc(b.args, func(v value) bool { return v.codec.Lua().Kind == field.LuaJSON }) {
 		helpers = append(helpers, helperJSON)
@@ -212,18 +245,7 @@ func (b *binding) link() (*Script, error) {
 	default:
 		helpers = append(helpers, helperResult)
 	}
-	what.helpers = strings.Join(helpers, "\n")
-	s, err := link(what)
-	if err != nil {
-		return nil, err
-	}
-	if s.keys = b.first + len(b.keys); s.keys == 0 { // it may read KEYS itself
-		s.keys = -1
-		if file := b.f.unit.mod.script; file != nil {
-			s.keys = file.keys
-		}
-	}
-	return s, nil
+	return strings.Join(helpers, "\n")
 }
 
 // tagged is a field with a lua tag.

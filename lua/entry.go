@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"unsafe"
 
@@ -15,8 +16,9 @@ import (
 // [Bind].
 type Entry[In, Out any] struct {
 	script   *Script
-	receiver bool // its first key comes apart from In
-	dynamic  bool // In is Args
+	values   *Script // for calls in which two records are one; nil where none can be
+	receiver bool    // its first key comes apart from In
+	dynamic  bool    // In is Args
 	keys     []value
 	args     []value
 	plan     resultPlan
@@ -101,11 +103,11 @@ func bindTo[In, Out any](f *function, receiver *Opener) (*Entry[In, Out], error)
 	if err := b.results(reflect.TypeFor[Out]()); err != nil {
 		return nil, err
 	}
-	script, err := b.link()
+	script, values, err := b.compile()
 	if err != nil {
 		return nil, err
 	}
-	e := &Entry[In, Out]{script: script, receiver: receiver != nil, dynamic: reflect.TypeFor[In]() == argsType, keys: b.keys, args: b.args, plan: b.plan}
+	e := &Entry[In, Out]{script: script, values: values, receiver: receiver != nil, dynamic: reflect.TypeFor[In]() == argsType, keys: b.keys, args: b.args, plan: b.plan}
 	e.decode = func(r pipectx.Reply) (Out, error) {
 		var out Out
 		if err := e.plan.decode(r, unsafe.Pointer(&out)); err != nil {
@@ -142,11 +144,12 @@ type BoundEntry[In, Out any] struct {
 // Cost: EVALSHA, at first EVAL; 1 command; 1 round trip outside Run, none of its
 // own inside.
 func (b BoundEntry[In, Out]) Call(ctx context.Context, in In) *pipectx.Ref[Out] {
-	c := b.entry.scriptFor(ctx).Command(len(b.entry.keys))
+	s := b.entry.scriptOf("", unsafe.Pointer(&in))
+	c := s.forContext(ctx).Command(len(b.entry.keys))
 	if b.entry.receiver {
 		c.Fail(fmt.Errorf("lua: %s needs the key of its record; call it by CallOn", b.entry.script.name))
 	}
-	return b.entry.send(ctx, b.db, c, in)
+	return b.entry.send(ctx, b.db, s, c, in)
 }
 
 // CallOn calls a function that [BindReceiver] bound on the record of a key.
@@ -154,12 +157,13 @@ func (b BoundEntry[In, Out]) Call(ctx context.Context, in In) *pipectx.Ref[Out] 
 // Cost: EVALSHA, at first EVAL; 1 command; 1 round trip outside Run, none of its
 // own inside.
 func (b BoundEntry[In, Out]) CallOn(ctx context.Context, key string, in In) *pipectx.Ref[Out] {
-	c := b.entry.scriptFor(ctx).Command(1 + len(b.entry.keys))
+	s := b.entry.scriptOf(key, unsafe.Pointer(&in))
+	c := s.forContext(ctx).Command(1 + len(b.entry.keys))
 	if !b.entry.receiver {
 		c.Fail(fmt.Errorf("lua: %s has no record; call it by Call", b.entry.script.name))
 	}
 	c.Key(key)
-	return b.entry.send(ctx, b.db, c, in)
+	return b.entry.send(ctx, b.db, s, c, in)
 }
 
 // Raw calls the function with plain KEYS and ARGV, as a script is called without
@@ -173,7 +177,11 @@ func (b BoundEntry[In, Out]) CallOn(ctx context.Context, key string, in In) *pip
 // own inside.
 func (b BoundEntry[In, Out]) Raw(ctx context.Context, keys []string, argv ...any) *pipectx.Ref[Out] {
 	e := b.entry
-	c := e.scriptFor(ctx).Command(len(keys))
+	s := e.script
+	if e.values != nil { // whether two of the keys are one is not looked at
+		s = e.values
+	}
+	c := s.forContext(ctx).Command(len(keys))
 	switch n, m := e.script.keys, len(e.args); {
 	case n >= 0 && len(keys) != n:
 		c.Fail(fmt.Errorf("lua: %s takes %s, here are %d", e.script.name, count(n, "key"), len(keys)))
@@ -190,7 +198,7 @@ func (b BoundEntry[In, Out]) Raw(ctx context.Context, keys []string, argv ...any
 			c.Arg(arg)
 		}
 	}
-	return e.finish(ctx, b.db, c)
+	return e.finish(ctx, b.db, s, c)
 }
 
 // addOptional adds a plain argument that may be absent, in the form that
@@ -220,7 +228,27 @@ func addOptional(c *pipectx.Command, arg any) {
 	}
 }
 
-func (e *Entry[In, Out]) send(ctx context.Context, db *pipectx.DB, c *pipectx.Command, in In) *pipectx.Ref[Out] {
+// scriptOf is the script for the records of a call: as locals, two that are one
+// would not know of each other.
+func (e *Entry[In, Out]) scriptOf(key string, in unsafe.Pointer) *Script {
+	if e.values == nil {
+		return e.script
+	}
+	seen := []string{key}
+	for i := range e.keys {
+		if e.keys[i].record == nil {
+			continue
+		}
+		text, err := e.keys[i].append(nil, unsafe.Add(in, e.keys[i].offset))
+		if err == nil && slices.Contains(seen, string(text)) { // an error is found again
+			return e.values
+		}
+		seen = append(seen, string(text))
+	}
+	return e.script
+}
+
+func (e *Entry[In, Out]) send(ctx context.Context, db *pipectx.DB, s *Script, c *pipectx.Command, in In) *pipectx.Ref[Out] {
 	p := unsafe.Pointer(&in)
 	if e.dynamic {
 		e.script.sendArgs(c, e.keys, e.args, *(*Args)(p))
@@ -232,21 +260,21 @@ func (e *Entry[In, Out]) send(ctx context.Context, db *pipectx.DB, c *pipectx.Co
 			c.Append(e.script.argument(&e.args[i], c.Tail(), p))
 		}
 	}
-	return e.finish(ctx, db, c)
+	return e.finish(ctx, db, s, c)
 }
 
-func (e *Entry[In, Out]) finish(ctx context.Context, db *pipectx.DB, c *pipectx.Command) *pipectx.Ref[Out] {
+func (e *Entry[In, Out]) finish(ctx context.Context, db *pipectx.DB, s *Script, c *pipectx.Command) *pipectx.Ref[Out] {
 	if e.script.undeclared && db.Cluster() {
 		c.Fail(fmt.Errorf("lua: %s is annotated @undeclared: it makes keys itself, which a Cluster cannot route; pass them as keys", e.script.name))
 	}
-	c.OnError(e.script.onError)
+	c.OnError(s.onError)
 	return pipectx.Send(ctx, db, c, e.decode)
 }
 
-// scriptFor is the script as the context wants it.
-func (e *Entry[In, Out]) scriptFor(ctx context.Context) *pipectx.Script {
+// forContext is the script as the context wants it.
+func (s *Script) forContext(ctx context.Context) *pipectx.Script {
 	if isStrict(ctx) {
-		return e.script.withShebang()
+		return s.withShebang()
 	}
-	return e.script.Script
+	return s.Script
 }

@@ -52,6 +52,7 @@ type linkage struct {
 	call    string // the Lua block that calls the entry; modules are fields of __
 	helpers string // Lua of ours that call uses
 	name    string // of a script without the wrapper, see Link
+	inline  *inlined
 }
 
 // A linker finds what is reachable.
@@ -66,6 +67,11 @@ type linker struct {
 	now   bool               // the global NOW is
 	done  bool               // __d is
 
+	entry   *function
+	called  bool     // the entry is, by others than the script
+	catches bool     // something catches errors; the embedded server loses what is assigned to upvalues then
+	inline  *inlined // nil: records are values
+
 	wrapped    bool // in what catches errors, as all but those of Link are
 	undeclared bool // something reachable makes keys itself
 
@@ -76,7 +82,7 @@ type linker struct {
 
 // link makes the script.
 func link(what linkage) (*Script, error) {
-	l := &linker{wrapped: what.name == "", used: map[*Mod]bool{}, whole: map[*Mod]bool{}, kept: map[*unit][]bool{}, named: map[*unit][]string{}, calls: map[*Mod]bool{}}
+	l := &linker{entry: what.entry, inline: what.inline, wrapped: what.name == "", used: map[*Mod]bool{}, whole: map[*Mod]bool{}, kept: map[*unit][]bool{}, named: map[*unit][]string{}, calls: map[*Mod]bool{}}
 	roots := append([]*Mod{what.entry.unit.mod}, what.support...)
 	l.use(what.entry.unit.mod)
 	if what.entry.n >= 0 { // a script's function is all that always runs
@@ -106,8 +112,15 @@ func link(what linkage) (*Script, error) {
 	if err := l.nameFields(roots); err != nil {
 		return nil, err
 	}
+	if l.inline != nil && (l.called || l.catches) {
+		return nil, errNotInline
+	}
 	s := l.emit(what)
-	if l.tight() {
+	if l.inline != nil {
+		if _, err := lua51.Parse(s.name, s.Body); err != nil { // it has many locals more
+			return nil, errNotInline
+		}
+	} else if l.tight() {
 		if _, err := lua51.Parse(s.name, s.Body); err != nil {
 			return nil, s.tooMuch(err)
 		}
@@ -213,6 +226,8 @@ func (l *linker) follow(u *unit, s lua51.Stat) {
 			l.fail = true
 		case use.Name == "NOW":
 			l.now = true
+		case use.Name == "pcall", use.Name == "xpcall":
+			l.catches = l.catches || !u.mod.reserved()
 		case use.Name == "CALL":
 			if mod := u.callee(use); mod != nil {
 				l.use(mod)
@@ -227,6 +242,9 @@ func (l *linker) follow(u *unit, s lua51.Stat) {
 func (l *linker) refer(mod *Mod, use *lua51.Name) {
 	l.use(mod)
 	path := use.Path()
+	if mod == l.entry.unit.mod && !use.Store && (len(path) == 0 || path[0] == l.entry.name) {
+		l.called = true
+	}
 	switch {
 	case len(path) > 0:
 		l.keepField(mod, path[0])

@@ -41,16 +41,20 @@ func (l *linker) emit(what linkage) *Script {
 	if !l.wrapped {
 		name = what.name
 	}
-	body := writer{text: make([]string, 0, 64)}
+	body, support := writer{text: make([]string, 0, 64)}, writer{}
 	for _, m := range l.order {
+		to := &body
+		if l.inline != nil && m.reserved() {
+			to = &support
+		}
 		for _, u := range m.tree().units {
 			switch {
 			case m.script != nil:
-				l.emitScript(&body, u)
+				l.emitScript(to, u)
 			case l.kept[u] != nil:
-				body.add("do" + l.locals(u))
-				l.emitUnit(&body, u)
-				body.add("end")
+				to.add("do" + l.locals(u))
+				l.emitUnit(to, u)
+				to.add("end")
 			}
 		}
 	}
@@ -70,7 +74,7 @@ func (l *linker) emit(what linkage) *Script {
 	}
 	var tables []string
 	for _, m := range l.order {
-		if m.script == nil {
+		if m.script == nil && (l.inline == nil || !m.reserved()) {
 			tables = append(tables, l.fields[m]+l.table(m))
 		}
 	}
@@ -81,6 +85,12 @@ func (l *linker) emit(what linkage) *Script {
 	w.add(begin)
 	if l.now {
 		w.add(preludeNow)
+	}
+	if l.inline != nil {
+		head, tail := l.inline.declare(l)
+		w.add(head)
+		w.append(&support)
+		w.add(tail)
 	}
 	w.append(&body)
 	w.add(what.call)
@@ -140,6 +150,11 @@ func (l *linker) emitUnit(w *writer, u *unit) {
 		edit(u.chunk.Replace(r.call, value))
 	}
 	l.emitCalls(u, edit)
+	if l.inline != nil && u == l.entry.unit {
+		for _, e := range l.inline.edits {
+			edit(e)
+		}
+	}
 	l.notes(u, edit)
 	whole := map[int]bool{} // lines that begin or end inside a string
 	for n := range u.top {
@@ -297,7 +312,7 @@ func (s *Script) tooMuch(err error) error {
 // no place, nor have those of modules that support others.
 func (s *Script) at(n int) []Frame {
 	t, n := s.from(n)
-	if t == nil || strings.HasPrefix(t.mod.name, reserved) {
+	if t == nil || t.mod.reserved() {
 		return nil
 	}
 	u := t.mod.tree().unitOf(t)

@@ -13,6 +13,10 @@ type Opener struct {
 	Open func(key string, uses []Use) (string, error)
 
 	Close string // Lua statement after the call, once for all that were opened
+
+	// Inline returns the parameter as locals, the nth of the call; nil where it
+	// must be a value. It is called behind Open, and may be nil itself.
+	Inline func(n int, key string, uses []Use) *Inline
 }
 
 // Record is the type of an argument that an [Opener] makes from a key.
@@ -25,8 +29,12 @@ type Record interface {
 type Use struct {
 	Field  string // self.balance: balance; "" where the parameter is used as a value
 	Write  bool   // the field is assigned to
-	Method bool   // self:exists()
+	Method bool   // self:exists(): exists
+	Arg    string // of a method: its first argument, if that is a constant string
+	Args   int    // of a method: how many arguments; -1 where that is open
 	At     Finding
+
+	name *lua51.Name
 }
 
 // Fault is the use as an error: message and cure at its place in the text.
@@ -43,10 +51,18 @@ func (f *function) uses(param string) []Use {
 	}
 	var uses []Use
 	for _, use := range p.Uses {
-		u := Use{At: f.unit.finding(use, "", "")}
+		u := Use{At: f.unit.finding(use, "", ""), name: use}
 		if call, ok := use.Suffix.(*lua51.MethodCall); ok && use.Escapes() {
 			u.Field, u.Method = call.Name.Value, true
 			u.At = f.unit.finding(call.Name, "", "")
+			if u.Args = len(call.Args); call.Multi() {
+				u.Args = -1
+			}
+			if len(call.Args) > 0 {
+				if arg, is := call.Args[0].(*lua51.String); is {
+					u.Arg = arg.Value
+				}
+			}
 		} else if fields := use.Fields(); len(fields) > 0 {
 			u.Field, u.Write = use.Path()[0], use.Store && len(fields) == 1
 			u.At = f.unit.finding(fields[0].Key, "", "")

@@ -173,6 +173,11 @@
 // is exact up to some 285 years from 1970 in microseconds, 2,280 in milliseconds and
 // 18,000 in seconds, and so is Go's zero time; others are refused.
 //
+// A function that only names fields of its records, self.balance, costs the server
+// about what a script by hand does. One that hands a record to another function, puts
+// it into a table or computes the field's name, self[name], costs some microseconds
+// more.
+//
 // Others (JSON, RFC 3339 times, UUIDs, arrays) have no form there. A record's
 // missing field reads as zero where its type is never absent.
 //

@@ -22,3 +22,10 @@ func CheckType(t reflect.Type) error {
 	_, err := newSchema(t)
 	return err
 }
+
+// Proxies makes records values in all methods typed from now on, also where their
+// fields could be locals, and returns what ends that.
+func Proxies() (end func()) {
+	proxies = true
+	return func() { proxies = false }
+}

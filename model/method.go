@@ -50,11 +50,18 @@ type Operation[K, In, Out any] struct {
 //	end
 //
 // self.balance reads and assigns the field of that name in the `redis` tag; the
-// package doc says how Go's types look in Lua. self.key is the Redis key, and
-// self:exists() tells whether the record is stored. A field of In of type [Key]
-// gives the function another record.
+// package doc says how Go's types look in Lua. A field of In of type [Key] gives the
+// function another record. Beside its fields a record has
 //
-// What the function assigns is written when it returns: one that fails has
+//	self.key                the Redis key
+//	self:exists()           whether it is stored
+//	self:incr("field", n)   adds to an integer, exactly to all 64 bits; the sum, or its
+//	                        digits where a number would not be exact. So may be n
+//	self:delete()           removes it; whether there was one
+//	self:ttl()              the milliseconds it has left, or nil
+//	self:expire(ms)         ends it in so many; without an argument, never
+//
+// What the function changes is written when it returns: one that fails has
 // changed nothing, but for what it wrote by redis.call itself. It fails when it
 // assigns what the field's Go type cannot hold or its numeric rules forbid
 // (codes TYPE and RANGE), and when the record does not exist and a field that is

@@ -71,12 +71,41 @@ var (
 	clients = model.Define[Account, int64]("client", keyspace.OneSlot("bank"),
 		model.Lua(lua.Must(lua.LoadFS(fstest.MapFS{"account.lua": {Data: []byte(bank)}}, "account"))))
 	withdraw = model.Method[int64, int64](clients, "withdraw")
-	rename   = model.Method[string, struct{}](clients, "rename")
 	move     = model.Method[moveArgs, int64](clients, "move")
-	waver    = model.Method[bool, struct{}](clients, "waver")
-	there    = model.Method[struct{}, bool](clients, "there")
-	named    = model.Method[struct{}, string](clients, "name")
 )
+
+// bothWays runs a test of methods with the fields of records as locals where they
+// can be, and with records that are values everywhere: nobody is to notice.
+func bothWays(t *testing.T, test func(t *testing.T)) {
+	t.Run("locals", test)
+	t.Run("values", func(t *testing.T) {
+		defer model.Proxies()()
+		test(t)
+	})
+}
+
+// A teller has the methods of the bank.
+type teller struct {
+	withdraw *model.Operation[int64, int64, int64]
+	rename   *model.Operation[int64, string, struct{}]
+	move     *model.Operation[int64, moveArgs, int64]
+	waver    *model.Operation[int64, bool, struct{}]
+	there    *model.Operation[int64, struct{}, bool]
+	name     *model.Operation[int64, struct{}, string]
+}
+
+// eachWay is each, both ways.
+func eachWay(t *testing.T, test func(t *testing.T, p place, with teller)) {
+	t.Helper()
+	bothWays(t, func(t *testing.T) {
+		with := teller{
+			model.Method[int64, int64](clients, "withdraw"), model.Method[string, struct{}](clients, "rename"),
+			model.Method[moveArgs, int64](clients, "move"), model.Method[bool, struct{}](clients, "waver"),
+			model.Method[struct{}, bool](clients, "there"), model.Method[struct{}, string](clients, "name"),
+		}
+		each(t, func(t *testing.T, p place) { test(t, p, with) })
+	})
+}
 
 // client stores a client with a balance.
 func client(t *testing.T, p place, id, balance int64) {
@@ -88,17 +117,17 @@ func client(t *testing.T, p place, id, balance int64) {
 
 // A method reads, checks and writes in one step, and counts the version up.
 func TestMethod(t *testing.T) {
-	each(t, func(t *testing.T, p place) {
+	eachWay(t, func(t *testing.T, p place, with teller) {
 		client(t, p, 7, 100)
-		want(t, "withdraw", withdraw.On(p.db).Call(t.Context(), 7, 30), 70)
+		want(t, "withdraw", with.withdraw.On(p.db).Call(t.Context(), 7, 30), 70)
 		got := value(t, "Get", clients.On(p.db).Get(t.Context(), 7))
 		if got.Balance != 70 || got.Version != 2 || got.Owner != "Ada" {
 			t.Errorf("stored %s", show(got))
 		}
-		want(t, "there", there.On(p.db).Call(t.Context(), 7, struct{}{}), true)
-		want(t, "there", there.On(p.db).Call(t.Context(), 8, struct{}{}), false)
-		want(t, "name", named.On(p.db).Call(t.Context(), 8, struct{}{}), "client{bank}:8")
-		value(t, "rename", rename.On(p.db).Call(t.Context(), 7, "Bob"))
+		want(t, "there", with.there.On(p.db).Call(t.Context(), 7, struct{}{}), true)
+		want(t, "there", with.there.On(p.db).Call(t.Context(), 8, struct{}{}), false)
+		want(t, "name", with.name.On(p.db).Call(t.Context(), 8, struct{}{}), "client{bank}:8")
+		value(t, "rename", with.rename.On(p.db).Call(t.Context(), 7, "Bob"))
 		if got := value(t, "Get", clients.On(p.db).Get(t.Context(), 7)); got.Owner != "Bob" || got.Version != 3 {
 			t.Errorf("stored %s", show(got))
 		}
@@ -108,31 +137,31 @@ func TestMethod(t *testing.T) {
 // fail is a typed error; a method that fails has changed nothing, whatever it
 // assigned before.
 func TestMethodFails(t *testing.T) {
-	each(t, func(t *testing.T, p place) {
+	eachWay(t, func(t *testing.T, p place, with teller) {
 		client(t, p, 7, 100)
 		before := p.hash(t, "client{bank}:7")
-		e := as[*lua.Error](t, "withdraw", withdraw.On(p.db).Call(t.Context(), 7, 101).Err())
+		e := as[*lua.Error](t, "withdraw", with.withdraw.On(p.db).Call(t.Context(), 7, 101).Err())
 		if e != nil && (e.Code != "FUNDS" || e.Message != "have 100, need 101") {
 			t.Errorf("%+v", e)
 		}
 		p.wantHash(t, "client{bank}:7", before)
-		e = as[*lua.Error](t, "waver", waver.On(p.db).Call(t.Context(), 7, true).Err())
+		e = as[*lua.Error](t, "waver", with.waver.On(p.db).Call(t.Context(), 7, true).Err())
 		if e != nil && (e.Trace == nil || e.Trace[0].File != "account.lua" || !strings.Contains(e.Trace[0].Source, "oops")) {
 			t.Errorf("the trace is %+v", e.Trace)
 		}
 		p.wantHash(t, "client{bank}:7", before)
-		value(t, "waver", waver.On(p.db).Call(t.Context(), 7, false))
+		value(t, "waver", with.waver.On(p.db).Call(t.Context(), 7, false))
 		p.wantHash(t, "client{bank}:7", `address={"Street":"Main St","City":"London"} balance=1 opened=2026-01-02T03:04:05.006Z owner=changed version=2`)
 	})
 }
 
 // A method on a record that does not exist fails, and makes none.
 func TestMethodMissing(t *testing.T) {
-	each(t, func(t *testing.T, p place) {
+	eachWay(t, func(t *testing.T, p place, with teller) {
 		for what, err := range map[string]error{
-			"reading":   withdraw.On(p.db).Call(t.Context(), 7, 1).Err(),
-			"assigning": waver.On(p.db).Call(t.Context(), 7, false).Err(),
-			"escaped":   rename.On(p.db).Call(t.Context(), 7, "Bob").Err(),
+			"reading":   with.withdraw.On(p.db).Call(t.Context(), 7, 1).Err(),
+			"assigning": with.waver.On(p.db).Call(t.Context(), 7, false).Err(),
+			"escaped":   with.rename.On(p.db).Call(t.Context(), 7, "Bob").Err(),
 		} {
 			e := as[*lua.Error](t, what, err)
 			if !errors.Is(err, pipectx.ErrNotFound) || e.Code != "NOTFOUND" || len(e.Trace) == 0 || e.Trace[0].File != "account.lua" {
@@ -146,34 +175,36 @@ func TestMethodMissing(t *testing.T) {
 
 // A method takes further records; the same one twice is one record.
 func TestMethodOfTwo(t *testing.T) {
-	each(t, func(t *testing.T, p place) {
+	eachWay(t, func(t *testing.T, p place, with teller) {
 		client(t, p, 1, 100)
 		client(t, p, 2, 0)
-		want(t, "move", move.On(p.db).Call(t.Context(), 1, moveArgs{clients.Key(2), 40}), 60)
+		want(t, "move", with.move.On(p.db).Call(t.Context(), 1, moveArgs{clients.Key(2), 40}), 60)
 		a, b := value(t, "Get", clients.On(p.db).Get(t.Context(), 1)), value(t, "Get", clients.On(p.db).Get(t.Context(), 2))
 		if a.Balance != 60 || b.Balance != 40 || a.Version != 2 || b.Version != 2 {
 			t.Errorf("stored %s and %s", show(a), show(b))
 		}
-		want(t, "move to itself", move.On(p.db).Call(t.Context(), 1, moveArgs{clients.Key(1), 10}), 60)
+		want(t, "move to itself", with.move.On(p.db).Call(t.Context(), 1, moveArgs{clients.Key(1), 10}), 60)
 		a = value(t, "Get", clients.On(p.db).Get(t.Context(), 1))
 		if a.Balance != 60 || a.Version != 2 {
 			t.Errorf("moved to itself: %s", show(a))
 		}
 
-		err := move.On(p.db).Call(t.Context(), 1, moveArgs{clients.Key(9), 10}).Err()
+		err := with.move.On(p.db).Call(t.Context(), 1, moveArgs{clients.Key(9), 10}).Err()
 		if !errors.Is(err, pipectx.ErrNotFound) {
 			t.Errorf("move to nobody answers %v", err)
 		}
 		if a = value(t, "Get", clients.On(p.db).Get(t.Context(), 1)); a.Balance != 60 {
 			t.Errorf("moved to nobody: %s", show(a))
 		}
-		says(t, "an argument that was not made", move.On(p.db).Call(t.Context(), 1, moveArgs{Amount: 1}).Err(), "make it with the model's Key(id)")
+		says(t, "an argument that was not made", with.move.On(p.db).Call(t.Context(), 1, moveArgs{Amount: 1}).Err(), "make it with the model's Key(id)")
 	})
 }
 
 // Records of two slots cannot meet on a Cluster: that is known before anything
 // is sent. Elsewhere they can.
-func TestMethodAcrossSlots(t *testing.T) {
+func TestMethodAcrossSlots(t *testing.T) { bothWays(t, testMethodAcrossSlots) }
+
+func testMethodAcrossSlots(t *testing.T) {
 	type args struct {
 		Other model.Key[Page, string] `lua:"other"`
 	}
@@ -197,7 +228,9 @@ function M.take(self, other) self.views = self.views + other.views end`)))
 
 // A record goes through functions of other modules and through tables, and is
 // still a record; it is one argument, or one of several.
-func TestMethodEscapes(t *testing.T) {
+func TestMethodEscapes(t *testing.T) { bothWays(t, testMethodEscapes) }
+
+func testMethodEscapes(t *testing.T) {
 	counter := methods("counter", `
 function M.add(list, n) for _, record in ipairs(list) do record.views = record.views + n end end`)
 	module := lua.Must(lua.TryModule("pages", lua.Import(counter), lua.Source("pages.lua", `local M = {}
@@ -223,23 +256,23 @@ return M`)))
 // renew it.
 func TestMethodOfExpiring(t *testing.T) {
 	brief := model.Define[Account, int64]("brief", keyspace.OneSlot("bank"), keyspace.TTL(time.Minute))
-	each(t, func(t *testing.T, p place) {
+	eachWay(t, func(t *testing.T, p place, with teller) {
 		client(t, p, 1, 100)
-		says(t, "move", move.On(p.db).Call(t.Context(), 1, moveArgs{brief.Key(1), 1}).Err(), "time to live", "make it self")
+		says(t, "move", with.move.On(p.db).Call(t.Context(), 1, moveArgs{brief.Key(1), 1}).Err(), "time to live", "make it self")
 	})
 }
 
 // In a pipeline a method runs in its order, and its failure spoils no other.
 func TestMethodInRun(t *testing.T) {
-	each(t, func(t *testing.T, p place) {
+	eachWay(t, func(t *testing.T, p place, with teller) {
 		var first, second *pipectx.Ref[int64]
 		var read *pipectx.Ref[Account]
 		a := ada()
 		a.ID = 7
 		err := pipectx.Run(t.Context(), p.db, func(ctx context.Context) error {
 			clients.On(p.db).Create(ctx, a)
-			first = withdraw.On(p.db).Call(ctx, 7, 60)
-			second = pipectx.Handled(withdraw.On(p.db).Call(ctx, 7, 60))
+			first = with.withdraw.On(p.db).Call(ctx, 7, 60)
+			second = pipectx.Handled(with.withdraw.On(p.db).Call(ctx, 7, 60))
 			read = clients.On(p.db).Get(ctx, 7)
 			return nil
 		})
@@ -251,8 +284,8 @@ func TestMethodInRun(t *testing.T) {
 		}
 
 		poisoned := pipectx.Run(t.Context(), p.db, func(ctx context.Context) error {
-			withdraw.On(p.db).Call(ctx, 7, 1)
-			withdraw.On(p.db).Call(ctx, 7, 1<<53+1)
+			with.withdraw.On(p.db).Call(ctx, 7, 1)
+			with.withdraw.On(p.db).Call(ctx, 7, 1<<53+1)
 			return nil
 		})
 		says(t, "an argument that Lua would round", poisoned, "2^53")
@@ -263,7 +296,9 @@ func TestMethodInRun(t *testing.T) {
 }
 
 // What is wrong between Lua and Go is found at start-up, in the author's line.
-func TestMethodRefuses(t *testing.T) {
+func TestMethodRefuses(t *testing.T) { bothWays(t, testMethodRefuses) }
+
+func testMethodRefuses(t *testing.T) {
 	type args struct {
 		Amount string `lua:"amount"`
 	}
@@ -309,7 +344,14 @@ func TestMethodRefuses(t *testing.T) {
 		{"assigning the key", try("function M.f(self) self.key = '' end"), []string{"never changes"}},
 		{"a time in words", try("function M.f(self) return self.opened end"), []string{`field "opened", a time.Time, has no form in Lua`, "unixms"}},
 		{"JSON", try("function M.f(self) return self.address.Street end"), []string{`field "address"`, "no form in Lua"}},
-		{"a method there is not", try("function M.f(self) self:save() end"), []string{`no method "save"`, "it has exists"}},
+		{"a method there is not", try("function M.f(self) self:save() end"), []string{`no method "save"`, "it has delete, exists, expire, incr, ttl"}},
+		{"a method that was misspelt", try("function M.f(self) self:incre('balance', 1) end"), []string{"m.lua:2:", `no method "incre"`, "did you mean incr?"}},
+		{"a method with an argument too few", try("function M.f(self) self:incr('balance') end"), []string{"m.lua:2:", "incr of a record takes 2 arguments, here are 1", `self:incr("field", n)`}},
+		{"a method with one too many", try("function M.f(self) self:exists(1) end"), []string{"takes 0 arguments, here are 1"}},
+		{"adding to a field that was misspelt", try("function M.f(self) self:incr('blance', 1) end"), []string{`no field "blance"`, "did you mean balance?"}},
+		{"adding to the version", try("function M.f(self) self:incr('version', 1) end"), []string{"the version is not assigned"}},
+		{"adding to a string", try("function M.f(self) self:incr('owner', 1) end"), []string{"incr is for integers", "self.owner = self.owner + n"}},
+		{"adding to the key", try("function M.f(self) self:incr('key', 1) end"), []string{"never changes"}},
 		{"a method that a field hides", func() error {
 			m := model.Define[hiding, string]("h", model.Lua(methods("h", "function M.f(self) return self:exists() end")))
 			_, err := model.TryMethod[struct{}, struct{}](m, "f")
@@ -347,4 +389,93 @@ func TestMethodRefuses(t *testing.T) {
 	}
 	err := panics(t, func() { model.Method[struct{}, struct{}](plain, "f") })
 	says(t, "Method", err, "method_test.go:", "model: Method")
+}
+
+// incr adds exactly to all 64 bits, and answers digits where a number would not be
+// exact; it is written with the rest, or not at all.
+func TestMethodIncr(t *testing.T) { bothWays(t, testMethodIncr) }
+
+func testMethodIncr(t *testing.T) {
+	m := model.Define[Zoo, string]("zoo", model.Lua(methods("zoo", `
+--- @arg n int64
+--- @return string
+function M.add(self, n) return tostring(self:incr("int", n)) end
+
+--- @return string
+function M.twice(self)
+  self.int = 5
+  self:incr("int", 2)
+  local sum = self:incr("int", 3)
+  self:incr("n", 1)
+  return sum .. " " .. self.int .. " " .. self.n
+end
+
+function M.refused(self) self:incr("n", 1) self:incr("small", 100) end
+
+function M.read(self) self:incr("int", 1) return self.int end`)))
+	add, twice := model.Method[lua.Exact, string](m, "add"), model.Method[struct{}, string](m, "twice")
+	refused, read := model.Method[struct{}, struct{}](m, "refused"), model.Method[struct{}, any](m, "read")
+	each(t, func(t *testing.T, p place) {
+		p.store(t, "zoo{a}", "int", "9007199254740993")
+		want(t, "add", add.On(p.db).Call(t.Context(), "a", 9214364837600034814), "9223372036854775807")
+		p.wantHash(t, "zoo{a}", "int=9223372036854775807")
+		says(t, "one more", add.On(p.db).Call(t.Context(), "a", 1).Err(), "RANGE zoo{a} int: 9223372036854775807 and 1 cannot be added", "9223372036854775808, above")
+		want(t, "back", add.On(p.db).Call(t.Context(), "a", -9223372036854775800), "7")
+		want(t, "twice", twice.On(p.db).Call(t.Context(), "a", struct{}{}), "10 10 1")
+		p.wantHash(t, "zoo{a}", "int=10 n=1")
+		p.store(t, "zoo{a}", "small", "100", "n", "1")
+		says(t, "refused", refused.On(p.db).Call(t.Context(), "a", struct{}{}).Err(), "small: 100 and 100", "above 127")
+		p.wantHash(t, "zoo{a}", "n=1 small=100")
+		p.store(t, "zoo{a}", "int", "9007199254740993")
+		says(t, "to read what is not exact", read.On(p.db).Call(t.Context(), "a", struct{}{}).Err(), "RANGE", "9007199254740994 is beyond 2^53")
+		says(t, "nobody", add.On(p.db).Call(t.Context(), "b", 1).Err(), "NOTFOUND")
+	})
+}
+
+// A method ends its record's life, now or later; what it does to it afterwards finds
+// none.
+func TestMethodLife(t *testing.T) { bothWays(t, testMethodLife) }
+
+func testMethodLife(t *testing.T) {
+	m := model.Define[Page, string]("page", model.Lua(methods("page", `
+--- @return string
+function M.life(self)
+  local before = self:ttl()
+  self:expire(60000)
+  local held = self:ttl()
+  self.views = self.views + 1
+  return tostring(before) .. " " .. tostring(held)
+end
+
+function M.stay(self) self:expire() end
+
+--- @return string
+function M.drop(self)
+  self.title = "gone"
+  local was, again = self:delete(), self:delete()
+  return tostring(was) .. " " .. tostring(again) .. " " .. tostring(self:exists())
+end
+
+function M.dropAndRead(self) self:delete() return self.title end
+function M.dropAndFail(self) self:delete() fail("NO") end`)))
+	life, drop := model.Method[struct{}, string](m, "life"), model.Method[struct{}, string](m, "drop")
+	stay, read, failing := model.Method[struct{}, struct{}](m, "stay"), model.Method[struct{}, struct{}](m, "dropAndRead"), model.Method[struct{}, struct{}](m, "dropAndFail")
+	each(t, func(t *testing.T, p place) {
+		p.store(t, "page{a}", "title", "T", "views", "1")
+		want(t, "life", life.On(p.db).Call(t.Context(), "a", struct{}{}), "nil 60000")
+		if left := p.client.PTTL(t.Context(), "page{a}").Val(); left <= 0 || left > time.Minute {
+			t.Errorf("it lives for %v", left)
+		}
+		value(t, "stay", stay.On(p.db).Call(t.Context(), "a", struct{}{}))
+		if left := p.client.PTTL(t.Context(), "page{a}").Val(); left > 0 {
+			t.Errorf("it lives for %v", left)
+		}
+		for what, op := range map[string]*model.Operation[string, struct{}, struct{}]{"read": read, "fail": failing} {
+			as[*lua.Error](t, what, op.On(p.db).Call(t.Context(), "a", struct{}{}).Err())
+		}
+		p.wantHash(t, "page{a}", "title=T views=2")
+		want(t, "drop", drop.On(p.db).Call(t.Context(), "a", struct{}{}), "true false false")
+		p.wantHash(t, "page{a}", "")
+		says(t, "drop nobody", drop.On(p.db).Call(t.Context(), "a", struct{}{}).Err(), "NOTFOUND")
+	})
 }

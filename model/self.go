@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -18,37 +19,86 @@ func (s *schema) opener(ttl string) lua.Opener {
 		Support: selfModule,
 		Close:   "__.redmoon_self.close()",
 		Open: func(key string, uses []lua.Use) (string, error) {
-			fetch, err := s.check(uses)
+			v, err := s.view(uses, ttl)
 			if err != nil {
 				return "", err
 			}
-			escapes := slices.ContainsFunc(uses, func(u lua.Use) bool { return u.Field == "" })
-			types := make([]string, 0, len(s.columns))
-			for _, c := range s.columns {
-				if c.lua != "" && (escapes || slices.Contains(fetch, c.name)) {
-					types = append(types, "["+quote(c.name)+"]="+quote(c.lua))
-				}
-				if slices.Contains(fetch, c.name) {
-					fetch = append(fetch, c.was...)
-				}
+			return fmt.Sprintf("__.redmoon_self.open(%s,{%s},{%s},%s)", key, v.types, v.names(), v.rest), nil
+		},
+		Inline: func(n int, key string, uses []lua.Use) *lua.Inline {
+			v, err := s.view(uses, ttl)
+			if err != nil || v.escapes || proxies {
+				return nil
 			}
-			if s.version != nil && !slices.Contains(fetch, s.version.name) && slices.ContainsFunc(uses, writes) {
-				fetch = append(fetch, s.version.name) // to be counted up
-			}
-			for i, name := range fetch {
-				fetch[i] = quote(name)
-			}
-			version, expiry := "", "0"
-			if ttl != "" {
-				expiry = ttl
-			}
-			if s.version != nil {
-				version = s.version.name
-			}
-			return fmt.Sprintf("__.redmoon_self.open(%s,{%s},{%s},%s,%s%s)",
-				key, strings.Join(types, ","), strings.Join(fetch, ","), quote(version), expiry, s.more()), nil
+			return newLocals(s, v, n, ttl).inline(key)
 		},
 	}
+}
+
+// proxies makes all records values: see export_test.go.
+var proxies = false
+
+// A view is what a function wants of a record.
+type view struct {
+	escapes bool     // it uses the record as a value
+	asks    bool     // it asks whether there is one
+	fields  []string // it names, and the version if they are to be written
+	named   int      // how many it names
+	fetch   []string // these with the names that they had
+	written map[string]bool
+	sums    map[string]bool // it adds to them
+	types   string          // of fields, for self.lua
+	rest    string          // what else self.lua is to know: version, ttl and more
+}
+
+// view finds what a function wants, or what is wrong with that.
+func (s *schema) view(uses []lua.Use, ttl string) (*view, error) {
+	fields, err := s.check(uses)
+	if err != nil {
+		return nil, err
+	}
+	v := &view{fields: fields, named: len(fields), written: map[string]bool{}, sums: map[string]bool{}}
+	for _, u := range uses {
+		v.escapes = v.escapes || u.Field == "" || u.Method && u.Field == "incr" && u.Arg == ""
+		v.asks = v.asks || u.Method
+		switch {
+		case u.Write:
+			v.written[u.Field] = true
+		case u.Method && u.Field == "incr" && u.Arg != "":
+			v.written[u.Arg], v.sums[u.Arg] = true, true
+		}
+	}
+	types := make([]string, 0, len(s.columns))
+	for _, c := range s.columns {
+		if c.lua != "" && (v.escapes || slices.Contains(fields, c.name)) {
+			types = append(types, "["+quote(c.name)+"]="+quote(c.lua))
+		}
+	}
+	if s.version != nil && !slices.Contains(fields, s.version.name) && slices.ContainsFunc(uses, writes) {
+		v.fields = append(v.fields, s.version.name) // to be counted up
+	}
+	v.fetch = v.fields
+	for _, name := range v.fields {
+		v.fetch = append(v.fetch, s.byName[name].was...)
+	}
+	version, expiry := "", "0"
+	if ttl != "" {
+		expiry = ttl
+	}
+	if s.version != nil {
+		version = s.version.name
+	}
+	v.types, v.rest = strings.Join(types, ","), quote(version)+","+expiry+s.more()
+	return v, nil
+}
+
+// names are the fields to fetch, as Lua lists them.
+func (v *view) names() string {
+	quoted := make([]string, len(v.fetch))
+	for i, name := range v.fetch {
+		quoted[i] = quote(name)
+	}
+	return strings.Join(quoted, ",")
 }
 
 // more is what else self.lua is to know of the fields, as its last argument behind a
@@ -84,7 +134,37 @@ func (s *schema) more() string {
 }
 
 // writes tells whether a use may assign a field.
-func writes(u lua.Use) bool { return u.Write || u.Field == "" }
+func writes(u lua.Use) bool { return u.Write || u.Field == "" || u.Method && u.Field == "incr" }
+
+// methods are those of a record, with the numbers of their arguments: at least, at
+// most.
+var methods = map[string][2]int{"exists": {0, 0}, "incr": {2, 2}, "delete": {0, 0}, "ttl": {0, 0}, "expire": {0, 1}}
+
+// checkMethod holds a call of a record's method against the schema, and returns the
+// field that it adds to, if it is one and known.
+func (s *schema) checkMethod(u lua.Use) (sum string, err error) {
+	takes, known := methods[u.Field]
+	switch {
+	case s.byName[u.Field] != nil:
+		return "", u.Fault(fmt.Sprintf("%v has a field %q, which hides the method", s.typ, u.Field), "give the field another name")
+	case !known:
+		return "", u.Fault(fmt.Sprintf("a record has no method %q", u.Field), suggest(u.Field, slices.Sorted(maps.Keys(methods)), "it has "))
+	case u.Args >= 0 && (u.Args < takes[0] || u.Args > takes[1]):
+		form := map[string]string{"incr": `write self:incr("field", n)`, "expire": "write self:expire(milliseconds), or self:expire() for no end"}[u.Field]
+		return "", u.Fault(fmt.Sprintf("the method %s of a record takes %d arguments, here are %d", u.Field, takes[1], u.Args), form)
+	case u.Field != "incr" || u.Arg == "":
+		return "", nil
+	}
+	u.Field, u.Method, u.Write = u.Arg, false, true
+	fields, err := s.check([]lua.Use{u})
+	if err != nil {
+		return "", err
+	}
+	if len(fields) != 1 || s.byName[u.Field].codec.Lua().Kind != field.LuaInt {
+		return "", u.Fault(fmt.Sprintf("incr is for integers, and the field %q is none", u.Field), fmt.Sprintf("assign it: self.%s = self.%[1]s + n", u.Field))
+	}
+	return u.Field, nil
+}
 
 // check holds what a function does with a record against the schema, and
 // returns the fields that it names: they are fetched together.
@@ -94,11 +174,14 @@ func (s *schema) check(uses []lua.Use) (fetch []string, err error) {
 		switch {
 		case u.Field == "":
 			// It goes somewhere as a value: fields are checked when they are used.
-		case u.Method && c != nil:
-			return nil, u.Fault(fmt.Sprintf("%v has a field %q, which hides the method", s.typ, u.Field), "give the field another name")
-		case u.Method && u.Field == "exists":
 		case u.Method:
-			return nil, u.Fault(fmt.Sprintf("a record has no method %q", u.Field), "it has exists")
+			sum, err := s.checkMethod(u)
+			if err != nil {
+				return nil, err
+			}
+			if sum != "" && !slices.Contains(fetch, sum) {
+				fetch = append(fetch, sum)
+			}
 		case u.Field == "key" && c == nil && !u.Write:
 		case u.Field == "key" && c == nil:
 			return nil, u.Fault("the key of a record never changes", "")

@@ -29,7 +29,9 @@ end
 -- it has none.
 local function stored(s, name)
   local text = s.text[name]
-  if text == nil then
+  if s.deleted then
+    text = false
+  elseif text == nil then
     text = redis.call("HGET", s.key, name)
     s.text[name] = text
   end
@@ -191,9 +193,72 @@ local function encode(s, name, v, letter, more)
   return want == "an integer" and string.format("%.0f", v + 0) or number.write(v)
 end
 
--- The method `self:exists()`, whether the record is stored.
-local function there(record)
-  return exists(states[record])
+-- methods are those of a record; they take its state.
+local methods = {}
+
+methods.exists = exists
+
+-- self:incr(field, n) adds to an integer, exactly, and returns the sum: a number,
+-- or its digits where a number would not be exact. n may be digits, too.
+function methods.incr(s, name, n)
+  local letter, more, optional = kind(s, name)
+  if letter ~= "i" or name == s.version then
+    fault("TYPE", s.key .. " " .. tostring(name) .. " is nothing that incr adds to")
+  elseif type(n) == "number" and n == math.floor(n) and n > -9007199254740992 and n < 9007199254740992 then
+    n = string.format("%.0f", n)
+  elseif type(n) ~= "string" or not string.find(n, "^-?%d+$") then
+    fault("TYPE", s.key .. " " .. name .. ": incr adds an integer within 2^53 or a string of digits, not " .. tostring(n))
+  end
+  if not exists(s) then
+    fault("NOTFOUND", s.key .. " does not exist")
+  end
+  local old = s.change[name]
+  if old == nil then
+    old = stored(s, name)
+  end
+  local text, why = number.add(old or not optional and s.presets and s.presets[name] or "0", n, more)
+  if not text then
+    fault("RANGE", s.key .. " " .. name .. ": " .. (old or "0") .. " and " .. n .. " cannot be added: " .. why)
+  end
+  if s.change[name] == nil then
+    s.changed[#s.changed + 1] = name
+  end
+  local v = tonumber(text)
+  local exact = v > -9007199254740992 and v < 9007199254740992
+  s.change[name], s.value[name], s.known[name] = text, exact and v or nil, exact or nil
+  return exact and v or text
+end
+
+-- self:delete() removes the record at the end, and tells whether there was one. From
+-- then on it does not exist.
+function methods.delete(s)
+  local was = exists(s)
+  s.deleted = s.deleted or was
+  s.exists = false
+  s.value, s.known, s.change, s.changed, s.renew, s.life = {}, {}, {}, {}, nil, nil
+  return was
+end
+
+-- self:ttl() returns the milliseconds that the record has left, nil for no end.
+function methods.ttl(s)
+  if s.life ~= nil then
+    return s.life or nil
+  end
+  local left = s.deleted and -2 or redis.call("PTTL", s.key)
+  if left == -2 then
+    fault("NOTFOUND", s.key .. " does not exist")
+  end
+  return left >= 0 and left or nil
+end
+
+-- self:expire(milliseconds) gives the record a time to live at the end; nil takes it.
+function methods.expire(s, life)
+  if life ~= nil and (type(life) ~= "number" or life ~= math.floor(life) or life < 1 or life > 9007199254740991) then
+    fault("TYPE", s.key .. ": a time to live is a whole number of milliseconds, at least 1, not " .. tostring(life))
+  elseif not exists(s) then
+    fault("NOTFOUND", s.key .. " does not exist")
+  end
+  s.life = life or false
 end
 
 local function get(s, name)
@@ -201,14 +266,18 @@ local function get(s, name)
     return s.value[name]
   end
   if not s.fields[name] then
+    local method = methods[name]
     if name == "key" then
       return s.key
-    elseif name == "exists" then
-      return there
+    elseif method then
+      return function(record, ...) return method(states[record], ...) end
     end
   end
   local letter, more, optional = kind(s, name)
-  local text, v = stored(s, name), nil
+  local text, v = s.change[name], nil -- by incr
+  if text == nil then
+    text = stored(s, name)
+  end
   if text then
     s.exists = true
     v = decode(s, name, text, letter, more)
@@ -250,24 +319,19 @@ local function set(s, name, v)
   s.value[name], s.known[name], s.change[name] = v, true, text
 end
 
--- open returns the record of a key. fields maps names to types, of those that
--- the function may use; names are the fields to fetch at once; version is the
--- field that counts changes, or ""; ttl is the time to live in milliseconds that
--- a write renews, 0 for none; more, which the record of most models lacks, has the
--- lives and was of write.lua, and in presets the texts that are read of fields which
--- are not stored.
-function M.open(key, fields, names, version, ttl, more)
+-- state returns the state of a record, the same for the same key. fields maps names
+-- to types, of those that the function may use; version is the field that counts
+-- changes, or ""; ttl is the time to live in milliseconds that a write renews, 0 for
+-- none; more, which the record of most models lacks, has the lives and was of
+-- write.lua, and in presets the texts that are read of fields which are not stored.
+local function state(key, fields, version, ttl, more)
   local s = byKey[key]
   if not s then
     s = {
       key = key, fields = fields, version = version, ttl = ttl,
       text = {}, value = {}, known = {}, change = {}, changed = {},
     }
-    s.record = setmetatable({}, {
-      __index = function(_, name) return get(s, name) end,
-      __newindex = function(_, name, v) set(s, name, v) end,
-    })
-    byKey[key], states[s.record] = s, s
+    byKey[key] = s
     order[#order + 1] = s
   end
   for name, as in pairs(fields) do
@@ -277,16 +341,65 @@ function M.open(key, fields, names, version, ttl, more)
     s[what] = of
   end
   s.ttl = math.max(s.ttl, ttl)
-  if #names > 0 then
-    local texts = redis.call("HMGET", key, unpack(names))
-    for i, name in ipairs(names) do
-      s.text[name] = texts[i]
-      if texts[i] then
-        s.exists = true
-      end
+  return s
+end
+
+-- loaded notes texts that were fetched.
+local function loaded(s, names, texts)
+  for i, name in ipairs(names) do
+    s.text[name] = texts[i]
+    if texts[i] then
+      s.exists = true
     end
   end
+end
+
+-- open returns the record of a key; names are the fields to fetch at once, the
+-- rest is as in state.
+function M.open(key, fields, names, version, ttl, more)
+  local s = state(key, fields, version, ttl, more)
+  if not s.record then
+    s.record = setmetatable({}, {
+      __index = function(_, name) return get(s, name) end,
+      __newindex = function(_, name, v) set(s, name, v) end,
+    })
+    states[s.record] = s
+  end
+  if #names > 0 then
+    loaded(s, names, redis.call("HMGET", key, unpack(names)))
+  end
   return s.record
+end
+
+-- Records whose fields are locals of the script come here for what those do not do:
+-- texts that are not plain, values that may be refused, fields that need more than
+-- an HSET.
+local inlined = {}
+
+-- adopt begins such a record, of which texts are fetched already.
+function M.adopt(n, key, fields, names, texts, version, ttl, more)
+  local s = state(key, fields, version, ttl, more)
+  loaded(s, names, texts)
+  inlined[n] = s
+end
+
+-- inline does one thing with one of them. Of a local and what it was first, settle
+-- takes over what was assigned.
+function M.inline(n, what, name, v, first)
+  local s = inlined[n]
+  if what == "get" then
+    return get(s, name)
+  elseif what == "set" then
+    set(s, name, v)
+  elseif methods[what] then
+    return methods[what](s, name, v)
+  elseif what == "write" then
+    return number.write(name)
+  elseif what == "renew" then
+    s.renew = true
+  elseif v ~= first or s.change[name] ~= nil then
+    set(s, name, v)
+  end
 end
 
 -- same tells whether a stored text, perhaps written otherwise than we would,
@@ -332,13 +445,21 @@ end
 -- close writes what was assigned, after all of it was found to be sound.
 function M.close()
   for _, s in ipairs(order) do
-    if #s.changed > 0 then
+    s.writes = #s.changed > 0 or s.renew
+    if s.writes then
       plan(s)
     end
   end
   for _, s in ipairs(order) do
-    if #s.changed > 0 then
+    if s.deleted then
+      write.delete(s)
+    elseif s.writes then
       write.flush(s, s.set, 1, #s.set, s.gone, 1, #s.gone)
+    end
+    if s.life then
+      redis.call("PEXPIRE", s.key, string.format("%.0f", s.life))
+    elseif s.life == false then
+      redis.call("PERSIST", s.key)
     end
   end
 end

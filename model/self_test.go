@@ -57,7 +57,9 @@ func try(t testing.TB, p place, body string) (string, error) {
 
 // self reads a field as a Lua value of its type: zero where it is missing and
 // cannot be absent, nil where it can; what is not of its type is an error.
-func TestSelfReads(t *testing.T) {
+func TestSelfReads(t *testing.T) { bothWays(t, testSelfReads) }
+
+func testSelfReads(t *testing.T) {
 	rows := []struct{ reason, field, text, want, fault string }{
 		{"a string", "text", "a\r\nb", "string a\r\nb", ""},
 		{"a missing string", "text", "-", "string ", ""},
@@ -145,7 +147,9 @@ func TestSelfReads(t *testing.T) {
 
 // Assigning writes the text that Go would write, and refuses what the field's
 // Go type cannot hold or its rules forbid; then nothing is written.
-func TestSelfAssigns(t *testing.T) {
+func TestSelfAssigns(t *testing.T) { bothWays(t, testSelfAssigns) }
+
+func testSelfAssigns(t *testing.T) {
 	rows := []struct{ reason, field, value, want, fault string }{
 		{"a string", "text", `"a\0b"`, "a\x00b", ""},
 		{"a number is no string", "text", "1", "", "TYPE zoo{a} text is a string, not a number"},
@@ -215,7 +219,9 @@ func TestSelfAssigns(t *testing.T) {
 }
 
 // A record that got away from analysis is checked as it is used.
-func TestSelfEscaped(t *testing.T) {
+func TestSelfEscaped(t *testing.T) { bothWays(t, testSelfEscaped) }
+
+func testSelfEscaped(t *testing.T) {
 	m := model.Define[Account, int64]("account", model.Lua(methods("account", `
 local function set(record, name, value) record[name] = value end
 --- @arg name string
@@ -240,7 +246,9 @@ function M.f(self, name) set(self, name, 1) end`)))
 
 // What is assigned and says what is stored is not written, however it was
 // written; and the version stays.
-func TestSelfUnchanged(t *testing.T) {
+func TestSelfUnchanged(t *testing.T) { bothWays(t, testSelfUnchanged) }
+
+func testSelfUnchanged(t *testing.T) {
 	m := model.Define[Zoo, string]("zoo", model.Lua(methods("zoo", `
 local function copy(record, names) for _, name in ipairs(names) do record[name] = record[name] end end
 function M.f(self)
@@ -266,12 +274,15 @@ function M.f(self) self.balance = self.balance + 1 self.balance = self.balance -
 }
 
 // A version that is none is found before anything is written.
-func TestSelfBadVersion(t *testing.T) {
+func TestSelfBadVersion(t *testing.T) { bothWays(t, testSelfBadVersion) }
+
+func testSelfBadVersion(t *testing.T) {
 	each(t, func(t *testing.T, p place) {
 		client(t, p, 1, 100)
 		client(t, p, 2, 0)
 		p.client.HSet(t.Context(), "client{bank}:2", "version", "two")
 		before := p.hash(t, "client{bank}:1") + p.hash(t, "client{bank}:2")
+		move := model.Method[moveArgs, int64](clients, "move")
 		says(t, "move", move.On(p.db).Call(t.Context(), 1, moveArgs{clients.Key(2), 40}).Err(), "DECODE", "version (two) cannot be counted up")
 		if after := p.hash(t, "client{bank}:1") + p.hash(t, "client{bank}:2"); after != before {
 			t.Errorf("stored %s, want %s", after, before)
@@ -280,7 +291,9 @@ func TestSelfBadVersion(t *testing.T) {
 }
 
 // A float has one text, whether Go or Lua wrote it, on every server.
-func TestFloatsAreWrittenAlike(t *testing.T) {
+func TestFloatsAreWrittenAlike(t *testing.T) { bothWays(t, testFloatsAreWrittenAlike) }
+
+func testFloatsAreWrittenAlike(t *testing.T) {
 	type line struct {
 		ID string  `redis:"id,key"`
 		F  float64 `redis:"f"`

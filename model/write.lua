@@ -78,6 +78,11 @@ function M.exists(r)
   return redis.call("EXISTS", r.key) == 1
 end
 
+-- delete removes the record.
+function M.delete(r)
+  redis.call("DEL", r.key)
+end
+
 -- begins tells whether to write the text that a field has already does
 -- something: it begins the field's time to live anew.
 function M.begins(r, name)
