@@ -59,7 +59,7 @@ func boundsOf(c *column) (string, error) {
 		return "", fmt.Errorf("the tag `validate:%q`: no %v keeps these rules, from %s to %s; correct the bounds", c.rule, c.codec.Type(), least, most)
 	}
 	bounds := fmt.Sprintf("%s %s", least, most)
-	if !c.codec.Optional() { // of a pointer, omitempty lets nil pass, not zero
+	if _, seesValue := optionalOf(c.codec.Type()); seesValue || !c.codec.Optional() { // of a pointer, omitempty lets nil pass, not zero
 		for rule := range strings.SplitSeq(c.rule, ",") {
 			if rule == "omitempty" || rule == "omitzero" {
 				return bounds + " 0", nil

@@ -204,7 +204,8 @@
 //
 //   - Without a version the last write of a field wins; Save writes all fields.
 //   - Update and Incr validate the fields they change, each by its own rules;
-//     Incr and Lua look at numeric bounds only.
+//     Incr looks at numeric bounds only, and a method at those and the rules that
+//     [Operation.Warnings] tells of.
 //   - A hash is a record when it has a declared field. Exists, Pick, Create,
 //     Update and Upsert look at the key alone, and a key of another type exists
 //     too.

@@ -47,7 +47,8 @@ type local struct {
 	more    string // what goes with it
 	maybe   bool   // it may be absent
 	plain   bool   // it is a local
-	renews  bool   // an assignment begins the record's time to live anew, even of what is there
+	rule    *luaRule
+	renews  bool // an assignment begins the record's time to live anew, even of what is there
 }
 
 // manyFields is how many fields are locals at most: a call has room for some 200
@@ -68,7 +69,7 @@ func newLocals(s *schema, v *view, n int, ttl string) *locals {
 		lower := strings.ToLower(letter)
 		f := &local{
 			column: c, record: n, place: i + 1, name: fmt.Sprintf("__%d_%d", n, i+1), written: v.written[name],
-			renews: ttl != "", kind: lower[0], more: strings.TrimPrefix(c.lua[1:], " "), maybe: letter != lower,
+			renews: ttl != "", rule: s.luaRuleOf(c), kind: lower[0], more: strings.TrimPrefix(c.lua[1:], " "), maybe: letter != lower,
 		}
 		f.plain = c.was == nil && !c.lives && strings.ContainsRune("sifbetw", rune(f.kind))
 		l.fields = append(l.fields, f)
@@ -224,7 +225,11 @@ func (f *local) assign(value string) string {
 	}
 	odd := f.odd(value)
 	if f.maybe {
-		odd = fmt.Sprintf("%su or %s~=nil and (%s)", f.name, value, odd)
+		absent := "%su or %s~=nil and (%s)"
+		if f.rule.present { // self.lua refuses nil
+			absent = "%su or %s==nil or %s"
+		}
+		odd = fmt.Sprintf(absent, f.name, value, odd)
 		set += " " + f.name + "u=true"
 	}
 	text := fmt.Sprintf("if not __e%d or %s then %s end %s=%s", f.record, odd, set, f.name, value)
@@ -257,20 +262,26 @@ func (f *local) incr() string {
 func (f *local) odd(v string) string {
 	switch f.kind {
 	case 's':
-		return "type(" + v + `)~="string"`
+		return "type(" + v + `)~="string"` + f.rule.odd(v)
 	case 'w':
-		return "not (" + isWord(v, f.more) + ")"
+		return "not (" + isWord(v, f.more) + ")" + f.rule.odd(v)
 	case 'b', 'e':
+		if f.rule.required {
+			return v + "~=true"
+		}
 		return "type(" + v + `)~="boolean"`
 	case 't':
 		return fmt.Sprintf(`type(%[1]s)~="number" or %[1]s%%1~=0 or %[1]s>9007199254740991 or %[1]s<-9007199254740991`, v)
 	}
-	words := strings.Fields(f.more)
+	words, rare := strings.Fields(f.more), ""
+	if f.rule.required || f.rule.oneof != "" {
+		rare = " or true"
+	}
 	if f.kind == 'f' {
 		least, _ := strconv.ParseFloat(words[0], 64)
 		most, _ := strconv.ParseFloat(words[1], 64)
 		return fmt.Sprintf(`type(%[1]s)~="number" or %[1]s-%[1]s~=0`, v) +
-			bound(v, "<", least, least == -math.MaxFloat64) + bound(v, ">", most, most == math.MaxFloat64)
+			bound(v, "<", least, least == -math.MaxFloat64) + bound(v, ">", most, most == math.MaxFloat64) + rare
 	}
 	const exact = 1<<53 - 1
 	least, err := strconv.ParseInt(words[0], 10, 64)
@@ -281,7 +292,7 @@ func (f *local) odd(v string) string {
 	if err != nil || most > exact {
 		most = exact
 	}
-	return fmt.Sprintf(`type(%[1]s)~="number" or %[1]s%%1~=0 or %[1]s<%[2]d or %[1]s>%[3]d`, v, least, most)
+	return fmt.Sprintf(`type(%[1]s)~="number" or %[1]s%%1~=0 or %[1]s<%[2]d or %[1]s>%[3]d`, v, least, most) + rare
 }
 
 // bound is a condition on a float; one that takes many digits is left to self.lua.

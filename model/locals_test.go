@@ -28,12 +28,12 @@ type Beast struct {
 	Empty bool       `redis:"empty,emptyfalse"`
 	Sec   time.Time  `redis:"sec,unix"`
 	Ms    *time.Time `redis:"ms,unixms"`
-	Name  *string    `redis:"name"`
+	Name  *string    `redis:"name" validate:"omitempty,min=1,max=4"`
 	N     *int64     `redis:"n"`
-	B     *bool      `redis:"b"`
+	B     *bool      `redis:"b" validate:"required"`
 	F     *float32   `redis:"f"`
 	State string     `redis:"state,oneof=open shut,default=open"`
-	Level *int       `redis:"level,oneof=1 2 3"`
+	Level *int       `redis:"level,oneof=1 2 3" validate:"omitempty,ne=2"`
 	New   string     `redis:"new,was=old"`
 	Count int64      `redis:"count,version"`
 }
@@ -268,7 +268,7 @@ func TestLocalsArePlain(t *testing.T) {
 		{"floats", `self.rate = self.rate * 3 self.f = 0.125 return self.rate .. ''`, "-0.75"},
 		{"booleans", `self.yes = not self.yes self.b = true return ''`, ""},
 		{"times are assigned", `self.sec = self.sec + 1000000 self.ms = self.ms + 1500 return ''`, ""},
-		{"absent from now on", `self.name = nil self.n = nil self.b = nil return tostring(self.name)`, "nil"},
+		{"absent from now on", `self.name = nil self.n = nil self.f = nil return tostring(self.name)`, "nil"},
 		{"one of its words", `self.state = "open" return self.state`, "open"},
 		{"a sum", `return self:incr("int", 2) + self:incr("int", 1) .. ''`, "-79"},
 		{"several returns", `if self.int < 0 then self.int = 1 return 'a' end return 'b'`, "a"},

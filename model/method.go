@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"unsafe"
 
 	"github.com/redmoon-go/redmoon/keyspace"
@@ -31,6 +32,7 @@ type Operation[K, In, Out any] struct {
 	keyOf      func(K) (string, error)
 	connection string
 	records    []reflect.StructField // of In: those that are records
+	warnings   []string
 }
 
 // Method types a function of the model's Lua module. Its first parameter is the
@@ -63,10 +65,10 @@ type Operation[K, In, Out any] struct {
 //
 // What the function changes is written when it returns: one that fails has
 // changed nothing, but for what it wrote by redis.call itself. It fails when it
-// assigns what the field's Go type cannot hold or its numeric rules forbid
-// (codes TYPE and RANGE), and when the record does not exist and a field that is
-// never absent is read, or any is assigned (NOTFOUND, for which errors.Is with
-// [pipectx.ErrNotFound] holds).
+// assigns what the field's Go type cannot hold or its rules forbid (codes TYPE, RANGE
+// and RULE; [Operation.Warnings] tells which rules Lua does not hold), and when the
+// record does not exist and a field that is never absent is read, or any is assigned
+// (NOTFOUND, for which errors.Is with [pipectx.ErrNotFound] holds).
 //
 // Method panics, at start-up, if the module has no such function, if its
 // annotations and In or Out disagree, or if it uses a field that T has not.
@@ -83,13 +85,29 @@ func TryMethod[In, Out, T, K any](m *Model[T, K], name string) (*Operation[K, In
 	if m.lua == nil {
 		return nil, fmt.Errorf("model: Method %q of %v: the model has no Lua module; give Define the option model.Lua(module)", name, m.schema.typ)
 	}
+	var warnings []string
 	opener := m.schema.opener(m.ttl)
+	open := opener.Open
+	opener.Open = func(key string, uses []lua.Use) (string, error) {
+		warnings = m.schema.warnings(uses)
+		return open(key, uses)
+	}
 	entry, err := lua.BindReceiver[In, Out](m.lua, name, &opener)
 	if err != nil {
 		return nil, fmt.Errorf("model: Method %q of %v: %w", name, m.schema.typ, err)
 	}
-	return &Operation[K, In, Out]{entry: entry, prefix: m.prefix, keyOf: m.KeyOf, connection: m.connection, records: recordsIn(reflect.TypeFor[In]())}, nil
+	return &Operation[K, In, Out]{entry: entry, prefix: m.prefix, keyOf: m.KeyOf, connection: m.connection, records: recordsIn(reflect.TypeFor[In]()), warnings: warnings}, nil
 }
+
+// Warnings are what the function may do that Save would not: for each field of self
+// that it assigns, the rules that only Go holds. Of the rules of validator Lua holds
+// required, min, max, len, gt, gte, lt, lte, eq, ne and oneof, of texts, numbers and
+// booleans. They are for a test, or for the log when a program starts:
+//
+//	for _, w := range Withdraw.Warnings() {
+//		slog.Warn(w)
+//	}
+func (o *Operation[K, In, Out]) Warnings() []string { return slices.Clone(o.warnings) }
 
 // Script is the compiled script, to read or to load by hand.
 func (o *Operation[K, In, Out]) Script() *lua.Script { return o.entry.Script() }

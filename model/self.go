@@ -88,7 +88,7 @@ func (s *schema) view(uses []lua.Use, ttl string) (*view, error) {
 	if s.version != nil {
 		version = s.version.name
 	}
-	v.types, v.rest = strings.Join(types, ","), quote(version)+","+expiry+s.more()
+	v.types, v.rest = strings.Join(types, ","), quote(version)+","+expiry+s.more(v)
 	return v, nil
 }
 
@@ -103,10 +103,13 @@ func (v *view) names() string {
 
 // more is what else self.lua is to know of the fields, as its last argument behind a
 // comma; "" if there is nothing.
-func (s *schema) more() string {
-	var lives, was, presets string
+func (s *schema) more(v *view) string {
+	var lives, was, presets, rules string
 	for _, c := range s.columns {
 		name := ",[" + quote(c.name) + "]="
+		if rule := s.luaRuleOf(c).lua(); rule != "" && c.lua != "" && (v.escapes || v.written[c.name]) {
+			rules += name + "{" + rule + "}"
+		}
 		if c.lives {
 			lives += name + quote(c.lifeInLua())
 		}
@@ -122,7 +125,7 @@ func (s *schema) more() string {
 		}
 	}
 	text := ""
-	for _, table := range []struct{ name, items string }{{"lives", lives}, {"was", was}, {"presets", presets}} {
+	for _, table := range []struct{ name, items string }{{"lives", lives}, {"was", was}, {"presets", presets}, {"rules", rules}} {
 		if table.items != "" {
 			text += "," + table.name + "={" + table.items[1:] + "}"
 		}

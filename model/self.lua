@@ -141,6 +141,38 @@ local function decode(s, name, text, letter, more)
   return v
 end
 
+-- broken returns the rule of a field that a value breaks, nil if it keeps them all.
+local function broken(rule, v)
+  local zero = v == "" or v == 0 or v == false
+  local text = type(v) == "number" and number.write(v) or v
+  if rule.omit and zero then
+    return nil
+  elseif rule.required and zero then
+    return "required"
+  elseif rule.oneof and not listed(rule.oneof, text) then
+    return "oneof=" .. rule.oneof
+  elseif rule.ne == v then
+    return "ne=" .. v
+  elseif rule.eq and rule.eq ~= v then
+    return "eq=" .. rule.eq
+  elseif rule.least or rule.most then
+    local _, characters = string.gsub(v, "[^\128-\191]", "")
+    if characters < (rule.least or 0) then
+      return "min=" .. rule.least
+    elseif rule.most and characters > rule.most then
+      return "max=" .. rule.most
+    end
+  end
+  return nil
+end
+
+local function keep(s, name, v)
+  local rule = s.rules and s.rules[name] and broken(s.rules[name], v)
+  if rule then
+    fault("RULE", s.key .. " " .. name .. " breaks its rule " .. rule)
+  end
+end
+
 -- encode returns the text of a value, and refuses what the field's Go type or
 -- its rules do not allow.
 local function encode(s, name, v, letter, more)
@@ -220,10 +252,11 @@ function methods.incr(s, name, n)
   if not text then
     fault("RANGE", s.key .. " " .. name .. ": " .. (old or "0") .. " and " .. n .. " cannot be added: " .. why)
   end
+  local v = number.parse(text)
+  keep(s, name, v)
   if s.change[name] == nil then
     s.changed[#s.changed + 1] = name
   end
-  local v = tonumber(text)
   local exact = v > -9007199254740992 and v < 9007199254740992
   s.change[name], s.value[name], s.known[name] = text, exact and v or nil, exact or nil
   return exact and v or text
@@ -307,8 +340,11 @@ local function set(s, name, v)
   local text = false
   if v ~= nil then
     text = encode(s, name, v, letter, more)
+    keep(s, name, v)
   elseif not optional then
     fault("TYPE", s.key .. " " .. name .. " is never absent")
+  elseif s.rules and s.rules[name] and s.rules[name].present then
+    fault("RULE", s.key .. " " .. name .. " must not be absent")
   end
   if not exists(s) then
     fault("NOTFOUND", s.key .. " does not exist")
@@ -323,7 +359,8 @@ end
 -- to types, of those that the function may use; version is the field that counts
 -- changes, or ""; ttl is the time to live in milliseconds that a write renews, 0 for
 -- none; more, which the record of most models lacks, has the lives and was of
--- write.lua, and in presets the texts that are read of fields which are not stored.
+-- write.lua, in presets the texts that are read of fields which are not stored, and in rules
+-- those of luarule.go.
 local function state(key, fields, version, ttl, more)
   local s = byKey[key]
   if not s then
