@@ -164,7 +164,8 @@
 //	integers, Duration    a number, whole and within ±2^53
 //	floats                a number
 //	bool                  a boolean
-//	time.Time with unix…  a number: microseconds since 1970
+//	time.Time             a number: microseconds since 1970; what is finer is kept
+//	                      while it is not changed, and so is the time zone
 //	oneof=a b c           what it is, and only these may be assigned
 //	*T, Optional[T]       that of T, or nil
 //
@@ -178,7 +179,7 @@
 // it into a table or computes the field's name, self[name], costs some microseconds
 // more.
 //
-// Others (JSON, RFC 3339 times, UUIDs, arrays) have no form there. A record's
+// Others (JSON, UUIDs, arrays) have no form there. A record's
 // missing field reads as zero where its type is never absent.
 //
 // # Guarantees

@@ -342,7 +342,6 @@ func testMethodRefuses(t *testing.T) {
 		{"the id", try("function M.f(self) return self.id end"), []string{"m.lua:2:32", "keeps its id in the Redis key", "self.key"}},
 		{"assigning the version", try("function M.f(self) self.version = 1 end"), []string{"the version is not assigned", "counts it up"}},
 		{"assigning the key", try("function M.f(self) self.key = '' end"), []string{"never changes"}},
-		{"a time in words", try("function M.f(self) return self.opened end"), []string{`field "opened", a time.Time, has no form in Lua`, "unixms"}},
 		{"JSON", try("function M.f(self) return self.address.Street end"), []string{`field "address"`, "no form in Lua"}},
 		{"a method there is not", try("function M.f(self) self:save() end"), []string{`no method "save"`, "it has delete, exists, expire, incr, ttl"}},
 		{"a method that was misspelt", try("function M.f(self) self:incre('balance', 1) end"), []string{"m.lua:2:", `no method "incre"`, "did you mean incr?"}},

@@ -20,7 +20,8 @@ var (
 	numberModule = module("redmoon_number", "number.lua")
 	writeModule  = module("redmoon_write", "write.lua", numberModule)
 	changeModule = module("redmoon_change", "change.lua", numberModule, writeModule)
-	selfModule   = module("redmoon_self", "self.lua", numberModule, writeModule) // the records that functions see
+	timeModule   = module("redmoon_time", "time.lua")
+	selfModule   = module("redmoon_self", "self.lua", numberModule, timeModule, writeModule) // the records that functions see
 )
 
 var (

@@ -201,9 +201,6 @@ func (s *schema) check(uses []lua.Use) (fetch []string, err error) {
 			return nil, u.Fault("the version is not assigned", "every change counts it up")
 		case c.lua == "":
 			cure := "pass it as an argument, or store it as a scalar"
-			if c.codec.Lua().Kind == field.LuaTime {
-				cure = "store it with the option unix, unixms or unixus"
-			}
 			return nil, u.Fault(fmt.Sprintf("the field %q, a %s, has no form in Lua", u.Field, c.codec.Name()), cure)
 		case !slices.Contains(fetch, u.Field):
 			fetch = append(fetch, u.Field)
@@ -220,6 +217,7 @@ func luaType(c *column, t tag) string {
 	case field.LuaInt:
 		text = "i " + c.bounds
 	case field.LuaTime:
+		text = "r "
 		if view.Unit != 0 {
 			text = "t " + strconv.Itoa(int(view.Unit/time.Microsecond))
 		}

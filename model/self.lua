@@ -5,6 +5,7 @@
 local M = {}
 
 local number = require "redmoon_number"
+local time = require "redmoon_time"
 local write = require "redmoon_write"
 
 local order = {}  -- the states of records, in the order of opening
@@ -50,6 +51,7 @@ end
 --   f bounds   float; n where NaN and infinities are stored too
 --   b          boolean; e where an empty text is false
 --   t unit     time in microseconds, stored in units of so many
+--   r          time in microseconds, stored as RFC 3339
 --   w words    string that is one of a few
 --   x words    integer that is one of a few
 local function kind(s, name)
@@ -120,6 +122,12 @@ local function decode(s, name, text, letter, more)
     elseif letter == "x" and not listed(more, text) then
       want, v = "one of " .. more, nil
     end
+  elseif letter == "r" then
+    want = "a time in RFC 3339"
+    v = time.parse(text)
+    if v and far(v, "1") then
+      tooFar(s, name, text)
+    end
   elseif letter == "f" or letter == "n" then
     want = "a number"
     v = number.parse(text)
@@ -177,7 +185,7 @@ end
 -- its rules do not allow.
 local function encode(s, name, v, letter, more)
   local want, is = "a string", "string"
-  if letter == "i" or letter == "t" or letter == "x" then
+  if letter == "i" or letter == "t" or letter == "r" or letter == "x" then
     want, is = "an integer", "number"
   elseif letter == "f" or letter == "n" then
     want, is = "a float", "number"
@@ -200,9 +208,11 @@ local function encode(s, name, v, letter, more)
     end
     fault("RANGE", s.key .. " " .. name .. " must be finite, and is " .. tostring(v))
   end
-  if letter == "t" then
-    if far(v, more) then
+  if letter == "t" or letter == "r" then
+    if far(v, letter == "r" and "1" or more) then
       tooFar(s, name, string.format("%.0f", v))
+    elseif letter == "r" then
+      return time.write(math.floor(v))
     end
     return string.format("%.0f", math.floor(v / tonumber(more)) + 0)
   elseif want == "an integer" and v ~= math.floor(v) then
@@ -319,7 +329,7 @@ local function get(s, name)
       fault("NOTFOUND", s.key .. " does not exist")
     end
     local preset = s.presets and s.presets[name]
-    v = 0
+    v = letter == "r" and -62135596800000000 or 0
     if preset then
       v = decode(s, name, preset, letter, more)
     elseif letter == "s" or letter == "w" then

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/redmoon-go/redmoon/field"
+	"github.com/redmoon-go/redmoon/internal/redistest"
 	"github.com/redmoon-go/redmoon/lua"
 	"github.com/redmoon-go/redmoon/model"
 )
@@ -102,6 +103,17 @@ func testSelfReads(t *testing.T) {
 		{"the farthest seconds", "sec", "576460752303", "number 5.76460752303e+17", ""},
 		{"farther ones", "sec", "-576460752304", "", "RANGE zoo{a} sec: -576460752304 is too far from 1970"},
 		{"milliseconds beyond all numbers", "ms", "9223372036854775807", "", "RANGE zoo{a} ms: 9223372036854775807 is too far from 1970"},
+		{"a time in words", "when", "2026-01-02T03:04:05.006007008+01:00", "number 1.767319445006e+15", ""},
+		{"before 1970", "when", "1969-12-31T23:59:59.9999995Z", "number -1", ""},
+		{"the zero time, in words", "when", "0001-01-01T00:00:00Z", "number -6.21355968e+16", ""},
+		{"a missing time in words", "when", "-", "number -6.21355968e+16", ""},
+		{"no day", "when", "2026-02-29T03:04:05Z", "", "DECODE zoo{a} when: 2026-02-29T03:04:05Z is not a time in RFC 3339"},
+		{"no day of April", "when", "2026-04-31T03:04:05Z", "", "DECODE"},
+		{"no hour", "when", "2026-04-30T24:04:05Z", "", "DECODE"},
+		{"no digits behind the point", "when", "2026-04-30T03:04:05.Z", "", "DECODE"},
+		{"no minutes of an offset", "when", "2026-04-30T03:04:05+01", "", "DECODE"},
+		{"an offset of a day", "when", "2026-04-30T03:04:05+24:00", "", "DECODE"},
+		{"a time too far", "when", "1600-01-01T00:00:00Z", "", "RANGE zoo{a} when: 1600-01-01T00:00:00Z is too far from 1970"},
 		{"a duration", "wait", "1500000000", "number 1500000000", ""},
 		{"an absent string", "name", "-", "nil nil", ""},
 		{"an empty string", "name", "", "string ", ""},
@@ -135,7 +147,7 @@ func testSelfReads(t *testing.T) {
 					continue
 				}
 				got = strings.NewReplacer("-nan", "nan", "NaN", "nan", "-Inf", "-inf", "1767323045000000", "1.767323045e+15",
-					"1767323045006000", "1.767323045006e+15", "9007199254740992", "9.007199254741e+15",
+					"1767323045006000", "1.767323045006e+15", "1767319445006007", "1.767319445006e+15", "9007199254740992", "9.007199254741e+15",
 					"-62135596800000000", "-6.21355968e+16", "576460752303000000", "5.76460752303e+17").Replace(got) // servers print numbers each in their way
 				if err != nil || got != c.want {
 					t.Errorf("%s: %s, %s: %q, want %q; %v", c.field, c.reason, how, got, c.want, err)
@@ -185,6 +197,12 @@ func testSelfAssigns(t *testing.T) {
 		{"seconds toward the past", "sec", "-1", "-1", ""},
 		{"milliseconds", "ms", "1767323045006007", "1767323045006", ""},
 		{"microseconds", "us", "1767323045006007", "1767323045006007", ""},
+		{"a time in words", "when", "1767323045006007", "2026-01-02T03:04:05.006007Z", ""},
+		{"on the second", "when", "1767323045000000", "2026-01-02T03:04:05Z", ""},
+		{"before 1970", "when", "-1", "1969-12-31T23:59:59.999999Z", ""},
+		{"Go's zero time", "when", "-62135596800000000", "0001-01-01T00:00:00Z", ""},
+		{"a time too far", "when", "-62135596700000000", "", "RANGE zoo{a} when"},
+		{"a string is no time, in words", "when", `"now"`, "", "TYPE"},
 		{"a string is no time", "ms", `"now"`, "", "TYPE"},
 		{"absent", "name", "nil", "-", ""},
 		{"present", "name", `""`, "", ""},
@@ -253,11 +271,12 @@ func testSelfUnchanged(t *testing.T) {
 local function copy(record, names) for _, name in ipairs(names) do record[name] = record[name] end end
 function M.f(self)
   self.int = self.int self.rate = self.rate self.yes = self.yes self.ms = self.ms self.odd = self.odd
+  self.when = self.when + 1 self.when = self.when - 1
   copy(self, {"thin", "small", "name", "n"})
 end`)))
 	f := model.Method[struct{}, struct{}](m, "f")
 	each(t, func(t *testing.T, p place) {
-		p.store(t, "zoo{a}", "int", "007", "rate", "1e-1", "yes", "True", "ms", "1500", "odd", "NaN", "thin", "0.10", "small", "+5")
+		p.store(t, "zoo{a}", "int", "007", "rate", "1e-1", "yes", "True", "ms", "1500", "odd", "NaN", "thin", "0.10", "small", "+5", "when", "2026-01-02T03:04:05.006007008+01:00")
 		before := p.hash(t, "zoo{a}")
 		value(t, "f", f.On(p.db).Call(t.Context(), "a", struct{}{}))
 		p.wantHash(t, "zoo{a}", before)
@@ -321,6 +340,53 @@ function M.g(self, f) self.f = f end`)))
 			ok(t, byLua, err)
 			if !bytes.Equal(byGo, []byte(byLua)) {
 				t.Errorf("%v is %s by Lua, %s by Go", f, byLua, byGo)
+			}
+		}
+	})
+}
+
+// A time in words is for Lua what it is for Go, and what Lua writes is what Go does.
+func FuzzTimesAreAlike(f *testing.F) {
+	for _, µs := range []int64{0, -1, 1, 1767323045006007, 951782400000000, 951868799999999, -2203891200000000, 1<<53 - 1, -(1<<53 - 1)} {
+		f.Add(µs, 0, 0)
+		f.Add(µs, 999, -90)
+	}
+	type event struct {
+		ID   string    `redis:"id,key"`
+		N    int64     `redis:"n"`
+		When time.Time `redis:"when"`
+	}
+	m := model.Define[event, string]("event", model.Lua(methods("event", `
+--- @arg at int
+--- @return int
+function M.f(self, at)
+  local was = self.when
+  self.when = at
+  self.n = was
+  self.when = was
+  self.when = at
+  return was
+end`)))
+	set := model.Method[int64, int64](m, "f")
+	places := []place{at(f, redistest.Shared(f).Client(f)), at(f, redistest.Embedded(f).Client(f))}
+	f.Fuzz(func(t *testing.T, µs int64, ns, minutes int) {
+		µs %= 1<<53 - 1
+		minutes %= 1440
+		then := time.UnixMicro(µs).Add(time.Duration(uint(ns) % 1000)).In(time.FixedZone("", 60*minutes))
+		for _, p := range places {
+			before := value(t, "Save", m.On(p.db).Save(t.Context(), event{ID: "a", When: then}))
+			want(t, "f", set.On(p.db).Call(t.Context(), "a", µs), µs)
+			after := p.client.HGet(t.Context(), "event{a}", "when").Val()
+			codec, err := field.MustFor[time.Time]().Append(nil, before.When)
+			ok(t, "Append", err)
+			if after != string(codec) {
+				t.Errorf("unchanged, %s became %s", codec, after)
+			}
+			want(t, "f", set.On(p.db).Call(t.Context(), "a", -µs+1), µs)
+			codec, err = field.MustFor[time.Time]().Append(nil, time.UnixMicro(-µs+1).UTC())
+			ok(t, "Append", err)
+			if after = p.client.HGet(t.Context(), "event{a}", "when").Val(); after != string(codec) {
+				t.Errorf("Lua wrote %s, Go %s", after, codec)
 			}
 		}
 	})
