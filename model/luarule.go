@@ -161,13 +161,13 @@ func (r *luaRule) odd(v string) (text string) {
 
 // warnings are the rules that Lua does not hold of fields that a function may assign.
 func (s *schema) warnings(uses []lua.Use) (all []string) {
-	any := slices.ContainsFunc(uses, func(u lua.Use) bool { return u.Field == "" })
+	escapes := slices.ContainsFunc(uses, func(u lua.Use) bool { return u.Field == "" })
 	for _, c := range s.columns {
 		assigns := func(u lua.Use) bool {
 			return u.Field == c.name && u.Write || u.Method && u.Field == "incr" && u.Arg == c.name
 		}
 		left := s.luaRuleOf(c).left
-		if left != nil && c.lua != "" && (any || slices.ContainsFunc(uses, assigns)) {
+		if left != nil && c.lua != "" && (escapes || slices.ContainsFunc(uses, assigns)) {
 			all = append(all, fmt.Sprintf("model: %v: Lua does not hold the field %q to its rules %s, as Save does", s.typ, c.name, strings.Join(left, ",")))
 		}
 	}
