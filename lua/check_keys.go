@@ -27,27 +27,33 @@ func (u *unit) checkKeys() (found Findings) {
 		return found
 	}
 	sign := u.mod.script.sign
-	for _, l := range u.chunk.Main.Locals {
-		if l.Name != "KEYS" || l.Pos.Line != 1 {
-			continue
-		}
-		for _, use := range l.Uses {
-			index, ok := use.Suffix.(*lua51.Index)
-			if !ok || use.Chain != use {
-				continue
-			}
-			number, ok := index.Key.(*lua51.Number)
-			switch {
-			case !ok && len(sign.Params) > 0:
-				found = append(found, u.finding(index, "which of the KEYS this is cannot be known", "use the names of --- @key"))
-			case ok:
-				if n, whole := number.Int(); !whole || n < 1 || n > u.mod.script.keys {
-					found = append(found, u.finding(index, fmt.Sprintf("KEYS[%s] is not declared: the script takes %s", number.Raw, count(u.mod.script.keys, "key")), "declare it: --- @key name"))
-				}
+	for _, index := range u.indexed("KEYS") {
+		number, ok := index.Key.(*lua51.Number)
+		switch {
+		case !ok && len(sign.Params) > 0:
+			found = append(found, u.finding(index, "which of the KEYS this is cannot be known", "use the names of --- @key"))
+		case ok:
+			if n, whole := number.Int(); !whole || n < 1 || n > u.mod.script.keys {
+				found = append(found, u.finding(index, fmt.Sprintf("KEYS[%s] is not declared: the script takes %s", number.Raw, count(u.mod.script.keys, "key")), "declare it: --- @key name"))
 			}
 		}
 	}
 	return found
+}
+
+// indexed are the places where a script indexes its KEYS or ARGV.
+func (u *unit) indexed(name string) (all []*lua51.Index) {
+	for _, l := range u.chunk.Main.Locals {
+		if l.Name != name || l.Pos.Line != 1 {
+			continue
+		}
+		for _, use := range l.Uses {
+			if index, ok := use.Suffix.(*lua51.Index); ok && use.Chain == use {
+				all = append(all, index)
+			}
+		}
+	}
+	return all
 }
 
 // checkMarked finds arguments that a script reads by their numbers though they
@@ -62,26 +68,17 @@ func (u *unit) checkMarked() (found Findings) {
 			args = append(args, p)
 		}
 	}
-	for _, l := range u.chunk.Main.Locals {
-		if l.Name != "ARGV" || l.Pos.Line != 1 {
+	for _, index := range u.indexed("ARGV") {
+		number, ok := index.Key.(*lua51.Number)
+		if !ok {
 			continue
 		}
-		for _, use := range l.Uses {
-			index, ok := use.Suffix.(*lua51.Index)
-			if !ok || use.Chain != use {
-				continue
-			}
-			number, ok := index.Key.(*lua51.Number)
-			if !ok {
-				continue
-			}
-			n, whole := number.Int()
-			if !whole || n < 1 || n > len(args) {
-				continue
-			}
-			if _, optional := args[n-1].Type.base(); optional || args[n-1].Default != "" {
-				found = append(found, u.finding(index, fmt.Sprintf("ARGV[%d] may be absent, and begins with a mark where it is not", n), "use its name, "+args[n-1].Name))
-			}
+		n, whole := number.Int()
+		if !whole || n < 1 || n > len(args) {
+			continue
+		}
+		if _, optional := args[n-1].Type.base(); optional || args[n-1].Default != "" {
+			found = append(found, u.finding(index, fmt.Sprintf("ARGV[%d] may be absent, and begins with a mark where it is not", n), "use its name, "+args[n-1].Name))
 		}
 	}
 	return found
