@@ -38,8 +38,20 @@ func (b Bound[K, V]) Get(ctx context.Context, arg K) *pipectx.Ref[V] {
 		w.on.count(&w.counts.near, 1)
 		return pipectx.Resolved(v)
 	}
-	r := w.send(ctx, string(key), bucket)
-	return later(ctx, w, func() { w.launch(ctx, r, arg) }, func(ctx context.Context) (V, error) { return w.finish(ctx, r, arg) })
+	sent := w.send(ctx, string(key), bucket)
+	launch := func() {
+		if r, err := sent.Result(); err == nil {
+			w.launch(ctx, r, arg)
+		}
+	}
+	return later(ctx, w, launch, func(ctx context.Context) (V, error) {
+		r, err := sent.Result()
+		if err != nil {
+			var none V
+			return none, err
+		}
+		return w.finish(ctx, r, arg)
+	})
 }
 
 // later is the Ref of what must wait for replies: now, or when the Run of ctx has
@@ -76,9 +88,8 @@ func (w *work[K, V]) direct(ctx context.Context, arg K) *pipectx.Ref[V] {
 }
 
 // launch starts the load of what a read has not found.
-func (w *work[K, V]) launch(ctx context.Context, sent *pipectx.Ref[*reading[V]], arg K) {
-	r, err := sent.Result()
-	if err == nil && r.state == absent && r.flight == nil {
+func (w *work[K, V]) launch(ctx context.Context, r *reading[V], arg K) {
+	if r.state == absent && r.flight == nil {
 		w.on.count(&w.counts.misses, 1)
 		var joined bool
 		if r.flight, joined = w.fly(ctx, r.key, r.bucket, arg, whatIsFresh); joined {
@@ -88,13 +99,9 @@ func (w *work[K, V]) launch(ctx context.Context, sent *pipectx.Ref[*reading[V]],
 }
 
 // finish makes an answer of what was read.
-func (w *work[K, V]) finish(ctx context.Context, sent *pipectx.Ref[*reading[V]], arg K) (V, error) {
-	w.launch(ctx, sent, arg)
-	r, err := sent.Result()
+func (w *work[K, V]) finish(ctx context.Context, r *reading[V], arg K) (V, error) {
+	w.launch(ctx, r, arg)
 	switch {
-	case err != nil:
-		var none V
-		return none, err
 	case r.state == absent:
 		return await(ctx, r.key, r.flight)
 	case r.state == stale:

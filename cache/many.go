@@ -1,0 +1,194 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/redmoon-go/redmoon/field"
+	"github.com/redmoon-go/redmoon/pipectx"
+)
+
+const (
+	most    = 1000 // entries that one MGET reads
+	atATime = 32   // loads of one GetMany
+)
+
+// GetMany answers the values of arguments, in their order; absent where the loader
+// says that there is none. Each is what [Bound.Get] answers; those that must be
+// loaded are loaded side by side, 32 at a time. If some fail, the answer is their
+// errors, joined; the others are stored all the same.
+//
+// Cost: MGET, or EVALSHA once a minute where Soft, Early or Near is set; 1 command for
+// each bucket of the region, and for each 1,000 values; 1 round trip to each node
+// outside Run, none of its own inside; nothing for values that are near. For each load
+// 2 EVALSHA more.
+func (b Bound[K, V]) GetMany(ctx context.Context, args ...K) *pipectx.Ref[[]field.Optional[V]] {
+	w := b.work
+	if w.disabled(ctx) {
+		return w.directMany(ctx, args)
+	}
+	m := &many[K, V]{work: w, args: args, places: make([]place, len(args)), readings: make([]*reading[V], len(args))}
+	if err := m.place(); err != nil {
+		return pipectx.Failed[[]field.Optional[V]](ctx, w.on.db, err)
+	}
+	if err := pipectx.Run(ctx, w.on.db, m.send); err != nil {
+		return pipectx.Failed[[]field.Optional[V]](ctx, w.on.db, err)
+	}
+	return later(ctx, w, func() { m.launch(ctx) }, m.finish)
+}
+
+// many is a GetMany under way.
+type many[K, V any] struct {
+	*work[K, V]
+	args     []K
+	places   []place
+	readings []*reading[V] // as args; nil where it is not known
+	sent     []batch[V]
+	flying   int // how many of args have been looked at by launch
+}
+
+type place struct {
+	key    string
+	bucket int
+}
+
+// A batch is what one command reads.
+type batch[V any] struct {
+	at  []int // of args
+	ref *pipectx.Ref[[]*reading[V]]
+}
+
+// place finds the keys, and what is near.
+func (m *many[K, V]) place() error {
+	for i, arg := range m.args {
+		key, bucket, err := m.work.place(nil, arg)
+		if err != nil {
+			return err
+		}
+		m.places[i] = place{string(key), bucket}
+		if v, ok := m.near.get(key); ok {
+			m.on.count(&m.counts.near, 1)
+			m.readings[i] = &reading[V]{state: fresh, value: v}
+		}
+	}
+	return m.on.err
+}
+
+// send reads what is not near, by bucket.
+func (m *many[K, V]) send(ctx context.Context) error {
+	since := m.near.since()
+	byBucket := make([][]int, len(m.tags))
+	for i, p := range m.places {
+		if m.readings[i] == nil {
+			byBucket[p.bucket] = append(byBucket[p.bucket], i)
+		}
+	}
+	for bucket, at := range byBucket {
+		for len(at) > 0 {
+			if _, known := m.on.clocks[bucket].now(); !known && m.on.timed() {
+				first := at[0]
+				one := pipectx.Map(m.work.send(ctx, m.places[first].key, bucket), func(r *reading[V]) ([]*reading[V], error) { return []*reading[V]{r}, nil })
+				m.sent = append(m.sent, batch[V]{at[:1], one})
+				at = at[1:]
+				if len(at) == 0 {
+					break
+				}
+			}
+			n := min(len(at), most)
+			m.sent = append(m.sent, m.mget(ctx, bucket, at[:n], since))
+			at = at[n:]
+		}
+	}
+	return nil
+}
+
+func (m *many[K, V]) mget(ctx context.Context, bucket int, at []int, since uint64) batch[V] {
+	c := pipectx.NewCommand("MGET").Read()
+	c.Key(m.tags[bucket].region)
+	c.Key(m.tags[bucket].function)
+	for _, i := range at {
+		c.Key(m.places[i].key)
+	}
+	return batch[V]{at, pipectx.Send(ctx, m.on.db, c, func(r pipectx.Reply) ([]*reading[V], error) {
+		texts, err := m.texts(r, 2+len(at))
+		if err != nil || len(texts) != 2+len(at) {
+			return nil, errors.Join(err, fmt.Errorf("MGET of %d keys answers %d", 2+len(at), len(texts)))
+		}
+		found := make([]*reading[V], len(at))
+		for n, i := range at {
+			found[n] = m.judge(m.places[i].key, bucket, texts[2+n], texts[0], texts[1], since)
+		}
+		return found, nil
+	})}
+}
+
+// launch starts loads, until as many as may be are under way behind those that
+// were waited for.
+func (m *many[K, V]) launch(ctx context.Context) {
+	for _, b := range m.sent {
+		found, err := b.ref.Result()
+		for n, i := range b.at {
+			if err == nil && m.readings[i] == nil {
+				m.readings[i] = found[n]
+			}
+		}
+	}
+	m.launchTo(ctx, atATime)
+}
+
+func (m *many[K, V]) launchTo(ctx context.Context, end int) {
+	for ; m.flying < min(end, len(m.args)); m.flying++ {
+		if r := m.readings[m.flying]; r != nil {
+			m.work.launch(ctx, r, m.args[m.flying])
+		}
+	}
+}
+
+// finish waits for the loads.
+func (m *many[K, V]) finish(ctx context.Context) ([]field.Optional[V], error) {
+	m.launch(ctx)
+	values := make([]field.Optional[V], len(m.args))
+	var errs []error
+	for _, b := range m.sent {
+		if err := b.ref.Err(); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	for i, r := range m.readings {
+		if r == nil { // its command failed
+			continue
+		}
+		m.launchTo(ctx, i+atATime)
+		v, err := m.work.finish(ctx, r, m.args[i])
+		switch {
+		case err == nil:
+			values[i] = field.Some(v)
+		case !errors.Is(err, pipectx.ErrNotFound):
+			errs = append(errs, err)
+		}
+	}
+	if errs != nil {
+		return nil, errors.Join(errs...)
+	}
+	return values, nil
+}
+
+// directMany is GetMany where caching is off.
+func (w *work[K, V]) directMany(ctx context.Context, args []K) *pipectx.Ref[[]field.Optional[V]] {
+	values := make([]field.Optional[V], len(args))
+	var errs []error
+	for i, arg := range args {
+		v, err := w.load(pipectx.Detach(ctx), arg)
+		switch {
+		case err == nil:
+			values[i] = field.Some(v)
+		case !errors.Is(err, pipectx.ErrNotFound):
+			errs = append(errs, err)
+		}
+	}
+	if errs != nil {
+		return pipectx.Failed[[]field.Optional[V]](pipectx.Detach(ctx), w.on.db, errors.Join(errs...))
+	}
+	return pipectx.Resolved(values)
+}
