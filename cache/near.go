@@ -12,6 +12,7 @@ import (
 type near[V any] struct {
 	Near
 	decode func(entry, string, *V) error
+	hub    *hub
 	epoch  atomic.Uint64 // counts what was dropped: what was read before is not put
 
 	mu     sync.RWMutex
@@ -25,8 +26,8 @@ type nearValue[V any] struct {
 	used  atomic.Int64
 }
 
-func newNear[V any](o Near, decode func(entry, string, *V) error) *near[V] {
-	return &near[V]{Near: o, decode: decode, values: map[string]*nearValue[V]{}}
+func newNear[V any](o Near, h *hub, decode func(entry, string, *V) error) *near[V] {
+	return &near[V]{Near: o, hub: h, decode: decode, values: map[string]*nearValue[V]{}}
 }
 
 // since is what put is to be told: the epoch before a value was asked for.
@@ -39,7 +40,7 @@ func (n *near[V]) since() uint64 {
 
 // get returns a value that is fresh.
 func (n *near[V]) get(key []byte) (v V, ok bool) {
-	if n == nil {
+	if n == nil || !n.hub.live.Load() {
 		return v, false
 	}
 	n.mu.RLock()
@@ -73,7 +74,7 @@ func (n *near[V]) put(key string, e entry, v V, left time.Duration, since uint64
 	kept.used.Store(now)
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.epoch.Load() != since {
+	if n.epoch.Load() != since || !n.hub.live.Load() {
 		return
 	}
 	if _, had := n.values[key]; !had && len(n.values) >= n.Entries {

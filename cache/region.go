@@ -229,8 +229,14 @@ func (r *Region) on(db *pipectx.DB) *regionOn {
 			on.db = named
 		}
 	}
+	if r.Near.Entries > 0 && on.err == nil {
+		on.hub = &hub{on: on}
+	}
 	if had, loaded := r.bound.LoadOrStore(db, on); loaded {
 		return had.(*regionOn)
+	}
+	if on.hub != nil {
+		go on.hub.run()
 	}
 	db.AtClose(func() { r.bound.Delete(db); on.close() })
 	return on

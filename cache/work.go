@@ -39,8 +39,8 @@ func (f *Function[K, V]) On(db *pipectx.DB) Bound[K, V] {
 			region: r.generation(bucket), function: f.generation(bucket), list: "cache.keys:" + f.name + tag,
 		})
 	}
-	if r.Near.Entries > 0 {
-		w.near = newNear(r.Near, w.decode)
+	if w.on.hub != nil {
+		w.near = newNear(r.Near, w.on.hub, w.decode)
 	}
 	if had, loaded := f.bound.LoadOrStore(db, w); loaded {
 		return Bound[K, V]{had.(*work[K, V])}
