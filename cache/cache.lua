@@ -3,7 +3,8 @@
 -- hard number is gone, under another soft one it is stale.
 --
 -- A lease is the token of the load that is under way. For a while after one that
--- stored nothing it is "!token m", since there is no value, or "!token e" and why.
+-- stored nothing it is "!time m", since there is no value, or "!time e" and why: for
+-- those who asked before that time.
 local M = {}
 
 local function micros()
@@ -37,6 +38,12 @@ function M._read(entry, region, func, now, soft)
   return redis.call("GET", entry), fresh
 end
 
+-- _tell tells those who wait why nothing was stored. They ask more often than every
+-- two seconds.
+function M._tell(lease, now, why)
+  redis.call("SET", lease, string.format("!%.0f %s", now, why), "PX", 2000)
+end
+
 -- look reads as MGET does, and the clock.
 --- @key entry
 --- @key region
@@ -58,10 +65,10 @@ end
 --- @arg hold int     milliseconds of the lease
 --- @arg keep int     milliseconds of the generations
 --- @arg soft int     microseconds for which a value is fresh, 0 as long as it is stored
---- @arg awaited string the token of the load that the caller waits for
+--- @arg asked int    how many microseconds ago the caller asked
 --- @arg early bool
 --- @arg urgent bool
-function M.begin(entry, lease, region, func, token, hold, keep, soft, awaited, early, urgent)
+function M.begin(entry, lease, region, func, token, hold, keep, soft, asked, early, urgent)
   local now = micros()
   local r = {state = "load", now = now, left = 0, region = M._generation(region, now, keep), func = M._generation(func, now, keep)}
   local fresh
@@ -71,13 +78,13 @@ function M.begin(entry, lease, region, func, token, hold, keep, soft, awaited, e
     return r
   end
   local held = redis.call("GET", lease)
-  local failed, why = string.match(held or "", "^!(%S+) (.*)$")
-  if failed == awaited then
+  local failed, why = string.match(held or "", "^!(%d+) (.*)$")
+  if failed and tonumber(failed) > now - asked and not urgent then
     r.state, r.why = "failed", why
     return r
   end
   if held and not failed and held ~= token and not urgent then
-    r.state, r.holder, r.left = "held", held, redis.call("PTTL", lease)
+    r.state, r.left = "held", redis.call("PTTL", lease)
     return r
   end
   redis.call("SET", lease, token, "PX", hold)
@@ -122,7 +129,7 @@ function M.store(entry, lease, region, func, keys, token, kind, inRegion, inFunc
     end
   else
     redis.call("DEL", entry)
-    redis.call("SET", lease, "!" .. token .. " m", "PX", 2000)
+    M._tell(lease, now, "m")
   end
   if channel ~= "" then
     redis.call("PUBLISH", channel, entry)
@@ -134,11 +141,10 @@ end
 --- @key lease
 --- @arg token string
 --- @arg why string
---- @arg keep int
 --- @idempotent
-function M.fail(lease, token, why, keep)
+function M.fail(lease, token, why)
   if redis.call("GET", lease) == token then
-    redis.call("SET", lease, "!" .. token .. " e" .. why, "PX", keep)
+    M._tell(lease, micros(), "e" .. why)
   end
 end
 

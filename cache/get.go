@@ -29,7 +29,7 @@ func (b Bound[K, V]) Get(ctx context.Context, arg K) *pipectx.Ref[V] {
 		return w.direct(ctx, arg)
 	}
 	var buf [128]byte
-	key, bucket, err := w.place(buf[:0], arg)
+	key, bucket, err := w.append(buf[:0], arg)
 	if err != nil {
 		return pipectx.Failed[V](ctx, w.on.db, err)
 	}
@@ -38,7 +38,7 @@ func (b Bound[K, V]) Get(ctx context.Context, arg K) *pipectx.Ref[V] {
 		w.on.count(&w.counts.near, 1)
 		return pipectx.Resolved(v)
 	}
-	sent := w.send(ctx, string(key), bucket)
+	sent := w.send(ctx, place{string(key), bucket, elapsed()})
 	launch := func() {
 		if r, err := sent.Result(); err == nil {
 			w.launch(ctx, r, arg)
@@ -92,7 +92,7 @@ func (w *work[K, V]) launch(ctx context.Context, r *reading[V], arg K) {
 	if r.state == absent && r.flight == nil {
 		w.on.count(&w.counts.misses, 1)
 		var joined bool
-		if r.flight, joined = w.fly(ctx, r.key, r.bucket, arg, whatIsFresh); joined {
+		if r.flight, joined = w.fly(ctx, r.place, arg, whatIsFresh); joined {
 			w.on.count(&w.counts.waits, 1)
 		}
 	}
@@ -106,11 +106,11 @@ func (w *work[K, V]) finish(ctx context.Context, r *reading[V], arg K) (V, error
 		return await(ctx, r.key, r.flight)
 	case r.state == stale:
 		w.on.count(&w.counts.stale, 1)
-		w.fly(ctx, r.key, r.bucket, arg, whatIsFresh)
+		w.fly(ctx, r.place, arg, whatIsFresh)
 	default:
 		w.on.count(&w.counts.hits, 1)
 		if r.early {
-			w.fly(ctx, r.key, r.bucket, arg, anEarlyOne)
+			w.fly(ctx, r.place, arg, anEarlyOne)
 		}
 	}
 	return r.value, r.err
@@ -123,11 +123,11 @@ func (w *work[K, V]) finish(ctx context.Context, r *reading[V], arg K) (V, error
 // 1 round trip outside Run, none of its own inside.
 func (b Bound[K, V]) Peek(ctx context.Context, arg K) *pipectx.Ref[V] {
 	w := b.work
-	key, bucket, err := w.place(nil, arg)
+	p, err := w.place(arg)
 	if err != nil {
 		return pipectx.Failed[V](ctx, w.on.db, err)
 	}
-	return pipectx.Map(w.send(ctx, string(key), bucket), func(r *reading[V]) (V, error) {
+	return pipectx.Map(w.send(ctx, p), func(r *reading[V]) (V, error) {
 		if r.state == absent {
 			return r.value, w.missing(r.key)
 		}
@@ -146,7 +146,7 @@ func (b Bound[K, V]) Refresh(ctx context.Context, arg K) *pipectx.Ref[V] {
 	if w.disabled(ctx) {
 		return w.direct(ctx, arg)
 	}
-	key, bucket, err := w.place(nil, arg)
+	p, err := w.place(arg)
 	if err == nil {
 		err = w.on.err
 	}
@@ -154,12 +154,12 @@ func (b Bound[K, V]) Refresh(ctx context.Context, arg K) *pipectx.Ref[V] {
 		return pipectx.Failed[V](ctx, w.on.db, err)
 	}
 	var fl *flight[V]
-	launch := func() { fl, _ = w.fly(ctx, string(key), bucket, arg, aNewOne) }
+	launch := func() { fl, _ = w.fly(ctx, p, arg, aNewOne) }
 	return later(ctx, w, launch, func(ctx context.Context) (V, error) {
 		if fl == nil {
 			launch()
 		}
-		return await(ctx, string(key), fl)
+		return await(ctx, p.key, fl)
 	})
 }
 
@@ -181,18 +181,17 @@ func (b Bound[K, V]) Remove(ctx context.Context, arg K) *pipectx.Ref[bool] {
 }
 
 func (w *work[K, V]) outdate(ctx context.Context, arg K, remove bool) *pipectx.Ref[bool] {
-	key, bucket, err := w.place(nil, arg)
+	p, err := w.place(arg)
 	if err == nil {
 		err = w.on.err
 	}
 	if err != nil {
 		return pipectx.Failed[bool](ctx, w.on.db, err)
 	}
-	entry, lease := w.at(string(key), bucket)
-	ref := invalidate.On(w.on.db).Call(ctx, invalidateIn{entry, lease, remove, w.on.channel()})
-	w.drop(entry)
+	ref := invalidate.On(w.on.db).Call(ctx, invalidateIn{p.key, w.lease(p), remove, w.on.channel()})
+	w.drop(p.key)
 	if pipectx.Outside(ctx, w.on.db, "cache") != nil { // it is to come, and a load that begins before is outdated too
-		if err := pipectx.After(ctx, func(context.Context) error { w.drop(entry); return nil }); err != nil {
+		if err := pipectx.After(ctx, func(context.Context) error { w.drop(p.key); return nil }); err != nil {
 			return pipectx.Failed[bool](ctx, w.on.db, err)
 		}
 	}

@@ -31,20 +31,20 @@ const (
 )
 
 // fly joins the flight for an entry, or starts one.
-func (w *work[K, V]) fly(ctx context.Context, key string, bucket int, arg K, for_ want) (fl *flight[V], joined bool) {
+func (w *work[K, V]) fly(ctx context.Context, p place, arg K, for_ want) (fl *flight[V], joined bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if fl = w.flights[key]; fl != nil && for_ != aNewOne {
+	if fl = w.flights[p.key]; fl != nil && for_ != aNewOne {
 		return fl, true
 	}
 	fl = &flight[V]{done: make(chan struct{})}
-	w.flights[key] = fl
-	j := &job[K, V]{work: w, key: key, bucket: bucket, arg: arg, want: for_, token: rand.Text()}
+	w.flights[p.key] = fl
+	j := &job[K, V]{work: w, place: p, arg: arg, want: for_, token: rand.Text()}
 	go func() {
 		fl.value, fl.err = j.run(pipectx.Detach(context.WithoutCancel(ctx)))
 		w.mu.Lock()
-		if w.flights[key] == fl {
-			delete(w.flights, key)
+		if w.flights[p.key] == fl {
+			delete(w.flights, p.key)
 		}
 		w.mu.Unlock()
 		close(fl.done)
@@ -55,12 +55,11 @@ func (w *work[K, V]) fly(ctx context.Context, key string, bucket int, arg K, for
 // A job is what the goroutine of a flight does.
 type job[K, V any] struct {
 	*work[K, V]
-	key    string
-	bucket int
-	arg    K
-	want   want
-	token  string
-	tries  int // loads whose value was outdated before it could be stored
+	place
+	arg   K
+	want  want
+	token string
+	tries int // loads whose value was outdated before it could be stored
 }
 
 // outdated is how often a value is loaded anew that was invalidated while it was
@@ -73,6 +72,7 @@ func (j *job[K, V]) run(ctx context.Context) (v V, err error) {
 	in := j.request()
 	patience := time.Now().Add(j.on.Lease + 500*time.Millisecond)
 	for pause := time.Duration(0); ; {
+		in.Asked = elapsed() - j.asked
 		b, err := begin.On(j.on.db).Call(pipectx.Resend(ctx), in).Result()
 		if err != nil {
 			return v, err
@@ -100,7 +100,6 @@ func (j *job[K, V]) run(ctx context.Context) (v V, err error) {
 			if time.Now().After(patience) {
 				return v, &LoadError{Function: j.String(), Key: j.key, Err: fmt.Errorf("none has ended well within %v", j.on.Lease), Elsewhere: true}
 			}
-			in.Awaited = *b.Holder
 			pause = min(max(pause+pause/2, 2*time.Millisecond), 50*time.Millisecond)
 			time.Sleep(min(pause, max(time.Duration(b.Left)*time.Millisecond, time.Millisecond)))
 		}
@@ -108,7 +107,7 @@ func (j *job[K, V]) run(ctx context.Context) (v V, err error) {
 }
 
 func (j *job[K, V]) request() beginIn {
-	entry, lease := j.at(j.key, j.bucket)
+	entry, lease := j.key, j.lease(j.place)
 	t := &j.tags[j.bucket]
 	return beginIn{
 		Entry: entry, Lease: lease, Region: t.region, Func: t.function, Token: j.token + string('a'+rune(j.tries)),
@@ -156,11 +155,10 @@ func (j *job[K, V]) loaded(ctx context.Context, b begun) (v V, stored bool, err 
 	} else {
 		j.on.count(&j.counts.loads, 1)
 	}
-	entry, lease := j.at(j.key, j.bucket)
+	entry, lease := j.key, j.lease(j.place)
 	token := j.token + string('a'+rune(j.tries-1))
 	if kind == "" || err != nil && kind != string(kindError) {
-		const heard = 2 * time.Second // all who wait ask more often
-		failed := fail.On(j.on.db).Call(pipectx.Resend(ctx), failIn{lease, token, err.Error(), heard.Milliseconds()}).Err()
+		failed := fail.On(j.on.db).Call(pipectx.Resend(ctx), failIn{lease, token, errors.Unwrap(err).Error()}).Err()
 		if failed != nil {
 			slog.Warn("cache: a lease stays until it ends", "key", j.key, "err", failed)
 		}

@@ -48,11 +48,6 @@ type many[K, V any] struct {
 	flying   int // how many of args have been looked at by launch
 }
 
-type place struct {
-	key    string
-	bucket int
-}
-
 // A batch is what one command reads.
 type batch[V any] struct {
 	at  []int // of args
@@ -62,12 +57,12 @@ type batch[V any] struct {
 // place finds the keys, and what is near.
 func (m *many[K, V]) place() error {
 	for i, arg := range m.args {
-		key, bucket, err := m.work.place(nil, arg)
+		p, err := m.work.place(arg)
 		if err != nil {
 			return err
 		}
-		m.places[i] = place{string(key), bucket}
-		if v, ok := m.near.get(key); ok {
+		m.places[i] = p
+		if v, ok := m.near.get([]byte(p.key)); ok {
 			m.on.count(&m.counts.near, 1)
 			m.readings[i] = &reading[V]{state: fresh, value: v}
 		}
@@ -88,7 +83,7 @@ func (m *many[K, V]) send(ctx context.Context) error {
 		for len(at) > 0 {
 			if _, known := m.on.clocks[bucket].now(); !known && m.on.timed() {
 				first := at[0]
-				one := pipectx.Map(m.work.send(ctx, m.places[first].key, bucket), func(r *reading[V]) ([]*reading[V], error) { return []*reading[V]{r}, nil })
+				one := pipectx.Map(m.work.send(ctx, m.places[first]), func(r *reading[V]) ([]*reading[V], error) { return []*reading[V]{r}, nil })
 				m.sent = append(m.sent, batch[V]{at[:1], one})
 				at = at[1:]
 				if len(at) == 0 {
@@ -117,7 +112,7 @@ func (m *many[K, V]) mget(ctx context.Context, bucket int, at []int, since uint6
 		}
 		found := make([]*reading[V], len(at))
 		for n, i := range at {
-			found[n] = m.judge(m.places[i].key, bucket, texts[2+n], texts[0], texts[1], since)
+			found[n] = m.judge(m.places[i], texts[2+n], texts[0], texts[1], since)
 		}
 		return found, nil
 	})}

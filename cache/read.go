@@ -12,8 +12,7 @@ import (
 
 // A reading is what was found of one argument.
 type reading[V any] struct {
-	key    string
-	bucket int
+	place
 	state  state
 	early  bool // fresh, and to be loaded anew all the same
 	value  V
@@ -30,30 +29,30 @@ const (
 )
 
 // send reads an entry and its generations.
-func (w *work[K, V]) send(ctx context.Context, key string, bucket int) *pipectx.Ref[*reading[V]] {
+func (w *work[K, V]) send(ctx context.Context, p place) *pipectx.Ref[*reading[V]] {
 	if w.on.err != nil {
 		return pipectx.Failed[*reading[V]](ctx, w.on.db, w.on.err)
 	}
 	since := w.near.since()
 	if w.on.timed() {
-		if _, known := w.on.clocks[bucket].now(); !known {
-			t := &w.tags[bucket]
-			return pipectx.Map(look.On(w.on.db).Call(ctx, lookIn{key, t.region, t.function}), func(l looked) (*reading[V], error) {
-				w.on.clocks[bucket].set(l.Now)
-				return w.judge(key, bucket, bytesOf(l.Entry), bytesOf(l.Region), bytesOf(l.Func), since), nil
+		if _, known := w.on.clocks[p.bucket].now(); !known {
+			t := &w.tags[p.bucket]
+			return pipectx.Map(look.On(w.on.db).Call(ctx, lookIn{p.key, t.region, t.function}), func(l looked) (*reading[V], error) {
+				w.on.clocks[p.bucket].set(l.Now)
+				return w.judge(p, bytesOf(l.Entry), bytesOf(l.Region), bytesOf(l.Func), since), nil
 			})
 		}
 	}
 	c := pipectx.NewCommand("MGET").Read()
-	c.Key(key)
-	c.Key(w.tags[bucket].region)
-	c.Key(w.tags[bucket].function)
+	c.Key(p.key)
+	c.Key(w.tags[p.bucket].region)
+	c.Key(w.tags[p.bucket].function)
 	return pipectx.Send(ctx, w.on.db, c, func(r pipectx.Reply) (*reading[V], error) {
 		texts, err := w.texts(r, 3)
 		if err != nil {
 			return nil, err
 		}
-		return w.judge(key, bucket, texts[0], texts[1], texts[2], since), nil
+		return w.judge(p, texts[0], texts[1], texts[2], since), nil
 	})
 }
 
@@ -87,8 +86,8 @@ func bytesOf(text *string) []byte {
 }
 
 // judge says what an entry is worth.
-func (w *work[K, V]) judge(key string, bucket int, text, region, function []byte, since uint64) *reading[V] {
-	r := &reading[V]{key: key, bucket: bucket}
+func (w *work[K, V]) judge(p place, text, region, function []byte, since uint64) *reading[V] {
+	r := &reading[V]{place: p}
 	if text == nil {
 		return r
 	}
@@ -96,13 +95,13 @@ func (w *work[K, V]) judge(key string, bucket int, text, region, function []byte
 	if err != nil || !ok { // what is not ours is written over
 		return r
 	}
-	if err := w.decode(e, key, &r.value); err != nil {
+	if err := w.decode(e, p.key, &r.value); err != nil {
 		if e.kind == kindValue { // of another type: to be loaded anew
 			return r
 		}
 		r.err = err
 	}
-	left := w.left(e, bucket)
+	left := w.left(e, p.bucket)
 	switch {
 	case e.soft || !e.current || left <= 0:
 		r.state = stale
@@ -112,7 +111,7 @@ func (w *work[K, V]) judge(key string, bucket int, text, region, function []byte
 	}
 	r.state = fresh
 	if r.err == nil {
-		w.near.put(key, e, r.value, time.Duration(left)*time.Microsecond, since)
+		w.near.put(p.key, e, r.value, time.Duration(left)*time.Microsecond, since)
 	}
 	return r
 }

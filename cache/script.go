@@ -33,17 +33,17 @@ type looked struct {
 }
 
 type beginIn struct {
-	Entry   string `lua:"entry,key"`
-	Lease   string `lua:"lease,key"`
-	Region  string `lua:"region,key"`
-	Func    string `lua:"func,key"`
-	Token   string `lua:"token"`
-	Hold    int64  `lua:"hold"`
-	Keep    int64  `lua:"keep"`
-	Soft    int64  `lua:"soft"`
-	Awaited string `lua:"awaited"`
-	Early   bool   `lua:"early"`
-	Urgent  bool   `lua:"urgent"`
+	Entry  string `lua:"entry,key"`
+	Lease  string `lua:"lease,key"`
+	Region string `lua:"region,key"`
+	Func   string `lua:"func,key"`
+	Token  string `lua:"token"`
+	Hold   int64  `lua:"hold"`
+	Keep   int64  `lua:"keep"`
+	Soft   int64  `lua:"soft"`
+	Asked  int64  `lua:"asked"`
+	Early  bool   `lua:"early"`
+	Urgent bool   `lua:"urgent"`
 }
 
 type begun struct {
@@ -53,7 +53,6 @@ type begun struct {
 	Region string  `lua:"region"`
 	Func   string  `lua:"func"`
 	Entry  *string `lua:"entry"`
-	Holder *string `lua:"holder"`
 	Why    *string `lua:"why"`
 }
 
@@ -80,7 +79,6 @@ type failIn struct {
 	Lease string `lua:"lease,key"`
 	Token string `lua:"token"`
 	Why   string `lua:"why"`
-	Keep  int64  `lua:"keep"`
 }
 
 type invalidateIn struct {

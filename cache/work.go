@@ -70,8 +70,21 @@ func (w *work[K, V]) drop(key string) {
 	w.near.drop(key)
 }
 
-// place appends the key of an argument's entry, and returns its bucket.
-func (w *work[K, V]) place(dst []byte, arg K) (key []byte, bucket int, err error) {
+// A place is where one argument's value is stored, and since when it is asked for.
+type place struct {
+	key    string
+	bucket int
+	asked  int64 // see elapsed
+}
+
+// place finds the place of an argument.
+func (w *work[K, V]) place(arg K) (place, error) {
+	key, bucket, err := w.append(nil, arg)
+	return place{string(key), bucket, elapsed()}, err
+}
+
+// append appends the key of an argument's entry, and returns its bucket.
+func (w *work[K, V]) append(dst []byte, arg K) (key []byte, bucket int, err error) {
 	if len(w.tags) == 1 {
 		dst = append(dst, w.tags[0].entry...)
 		start := len(dst)
@@ -103,10 +116,10 @@ func (e *argumentError) Error() string {
 }
 func (e *argumentError) Unwrap() error { return e.err }
 
-// at are the keys of one entry.
-func (w *work[K, V]) at(key string, bucket int) (entry, lease string) {
-	t := &w.tags[bucket]
-	return key, t.lease + key[len(t.entry):]
+// lease is the key of a place's lease.
+func (w *work[K, V]) lease(p place) string {
+	t := &w.tags[p.bucket]
+	return t.lease + p.key[len(t.entry):]
 }
 
 // await waits for a flight, for as long as the caller's context lasts.
