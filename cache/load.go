@@ -59,7 +59,8 @@ type job[K, V any] struct {
 	arg   K
 	want  want
 	token string
-	tries int // loads whose value was outdated before it could be stored
+	since uint64 // see near.put
+	tries int    // loads whose value was outdated before it could be stored
 }
 
 // outdated is how often a value is loaded anew that was invalidated while it was
@@ -72,7 +73,7 @@ func (j *job[K, V]) run(ctx context.Context) (v V, err error) {
 	in := j.request()
 	patience := time.Now().Add(j.on.Lease + 500*time.Millisecond)
 	for pause := time.Duration(0); ; {
-		in.Asked = elapsed() - j.asked
+		in.Asked, j.since = elapsed()-j.asked, j.near.since()
 		b, err := begin.On(j.on.db).Call(pipectx.Resend(ctx), in).Result()
 		if err != nil {
 			return v, err
@@ -87,15 +88,19 @@ func (j *job[K, V]) run(ctx context.Context) (v V, err error) {
 			in = j.request() // under another token: it may be somebody else's turn
 			j.want, in.Early, in.Urgent = whatIsFresh, false, false
 		case "fresh":
-			return v, j.decodeText(b, &v)
+			v, readable, err := j.stored(b)
+			if readable {
+				return v, err
+			}
+			in.Early = true // what is stored is of another type
 		case "failed":
 			if *b.Why == string(kindMissing) {
 				return v, j.missing(j.key)
 			}
 			return v, &LoadError{Function: j.String(), Key: j.key, Err: errors.New((*b.Why)[1:]), Elsewhere: true}
 		default:
-			if b.Entry != nil { // an old value, while another process loads
-				return v, j.decodeText(b, &v)
+			if v, readable, err := j.stored(b); readable { // an old value, while another process loads
+				return v, err
 			}
 			if time.Now().After(patience) {
 				return v, &LoadError{Function: j.String(), Key: j.key, Err: fmt.Errorf("none has ended well within %v", j.on.Lease), Elsewhere: true}
@@ -116,12 +121,11 @@ func (j *job[K, V]) request() beginIn {
 	}
 }
 
-func (j *job[K, V]) decodeText(b begun, v *V) error {
-	e, ok, err := parseEntry([]byte(*b.Entry), []byte(b.Region), []byte(b.Func))
-	if err != nil || !ok {
-		return fmt.Errorf("cache: %s: %w", j.key, errForeign)
-	}
-	return j.decode(e, j.key, v)
+// stored reads the entry that begin found. It is not readable if there is none, or one
+// of another type.
+func (j *job[K, V]) stored(b begun) (v V, readable bool, err error) {
+	r := j.judge(j.place, bytesOf(b.Entry), []byte(b.Region), []byte(b.Func), j.since)
+	return r.value, r.state != absent, r.err
 }
 
 // loaded calls the loader under the lease and stores what it answers.
