@@ -140,7 +140,7 @@ func (b Bound[K, V]) Peek(ctx context.Context, arg K) *pipectx.Ref[V] {
 //
 // Inside a Run it happens when the Run's commands are back.
 //
-// Cost: 2 EVALSHA around the load; 2 round trips.
+// Cost: EVALSHA before the load and after it; 2 commands; 2 round trips.
 func (b Bound[K, V]) Refresh(ctx context.Context, arg K) *pipectx.Ref[V] {
 	w := b.work
 	if w.disabled(ctx) {

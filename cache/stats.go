@@ -179,7 +179,7 @@ func readStatistics(fields map[string]string) (map[string]Statistics, error) {
 
 // Flush sends the statistics that this process has counted since the last time.
 //
-// Cost: HINCRBY for each count, ZADD for each function and 3 more; 1 round trip; it
+// Cost: HINCRBY for each count, ZADD for each function, and 3 commands more; 1 round trip; it
 // runs now, also inside Run.
 func (b BoundRegion) Flush(ctx context.Context) error {
 	if b.on.err != nil {
