@@ -20,7 +20,7 @@ func TestDeclarations(t *testing.T) {
 	if _, err := cache.TryFunc(r, "taken", ok); err != nil {
 		t.Fatal(err)
 	}
-	type hidden struct{ name string }
+	type hidden struct{ ID, name string }
 	type unkeyed struct{ Names []string }
 	for what, c := range map[string]struct {
 		err  error
@@ -49,6 +49,7 @@ func TestDeclarations(t *testing.T) {
 			t.Errorf("%s: %v; want %q", what, c.err, c.says)
 		}
 	}
+	_ = hidden{name: "it is not used otherwise"}
 	defer func() {
 		if raised, _ := recover().(error); raised == nil || !strings.Contains(raised.Error(), "declare_test.go:") {
 			t.Errorf("NewRegion panics with %v", raised)

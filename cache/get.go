@@ -2,6 +2,7 @@ package cache
 
 import (
 	"context"
+	"sync"
 
 	"github.com/redmoon-go/redmoon/pipectx"
 )
@@ -28,17 +29,33 @@ func (b Bound[K, V]) Get(ctx context.Context, arg K) *pipectx.Ref[V] {
 	if w.disabled(ctx) {
 		return w.direct(ctx, arg)
 	}
-	var buf [128]byte
-	key, bucket, err := w.append(buf[:0], arg)
+	if w.near != nil {
+		buf := buffers.Get().(*[]byte)
+		key, _, err := w.append((*buf)[:0], arg)
+		v, ok := w.near.get(key)
+		if err == nil {
+			*buf = key
+		}
+		buffers.Put(buf)
+		if ok {
+			w.on.count(&w.counts.near, 1)
+			return pipectx.Resolved(v)
+		}
+	}
+	p, err := w.place(arg)
 	if err != nil {
 		return pipectx.Failed[V](ctx, w.on.db, err)
 	}
-	if v, ok := w.near.get(key); ok {
-		w.on.count(&w.counts.hits, 1)
-		w.on.count(&w.counts.near, 1)
-		return pipectx.Resolved(v)
-	}
-	sent := w.send(ctx, place{string(key), bucket, elapsed()})
+	return w.get(ctx, p, arg)
+}
+
+// buffers are for keys that only look something up.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// get is Get of a value that is not near. It is apart from Get because what its
+// functions share moves to the heap.
+func (w *work[K, V]) get(ctx context.Context, p place, arg K) *pipectx.Ref[V] {
+	sent := w.send(ctx, p)
 	launch := func() {
 		if r, err := sent.Result(); err == nil {
 			w.launch(ctx, r, arg)
@@ -104,6 +121,7 @@ func (w *work[K, V]) finish(ctx context.Context, r *reading[V], arg K) (V, error
 	switch {
 	case r.state == absent:
 		return await(ctx, r.key, r.flight)
+	case r.state == found:
 	case r.state == stale:
 		w.on.count(&w.counts.stale, 1)
 		w.fly(ctx, r.place, arg, whatIsFresh)

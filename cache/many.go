@@ -32,7 +32,11 @@ func (b Bound[K, V]) GetMany(ctx context.Context, args ...K) *pipectx.Ref[[]fiel
 	if err := m.place(); err != nil {
 		return pipectx.Failed[[]field.Optional[V]](ctx, w.on.db, err)
 	}
-	if err := pipectx.Run(ctx, w.on.db, m.send); err != nil {
+	err := pipectx.Run(ctx, w.on.db, func(ctx context.Context) error {
+		m.send(ctx)
+		return nil
+	})
+	if err != nil {
 		return pipectx.Failed[[]field.Optional[V]](ctx, w.on.db, err)
 	}
 	return later(ctx, w, func() { m.launch(ctx) }, m.finish)
@@ -64,14 +68,14 @@ func (m *many[K, V]) place() error {
 		m.places[i] = p
 		if v, ok := m.near.get([]byte(p.key)); ok {
 			m.on.count(&m.counts.near, 1)
-			m.readings[i] = &reading[V]{state: fresh, value: v}
+			m.readings[i] = &reading[V]{state: found, value: v}
 		}
 	}
 	return m.on.err
 }
 
 // send reads what is not near, by bucket.
-func (m *many[K, V]) send(ctx context.Context) error {
+func (m *many[K, V]) send(ctx context.Context) {
 	since := m.near.since()
 	byBucket := make([][]int, len(m.tags))
 	for i, p := range m.places {
@@ -95,7 +99,6 @@ func (m *many[K, V]) send(ctx context.Context) error {
 			at = at[n:]
 		}
 	}
-	return nil
 }
 
 func (m *many[K, V]) mget(ctx context.Context, bucket int, at []int, since uint64) batch[V] {

@@ -53,11 +53,19 @@ func (n *near[V]) get(key []byte) (v V, ok bool) {
 	if now >= kept.ends {
 		return v, false
 	}
-	kept.used.Store(now)
+	if now-kept.used.Load() > 1000 { // a millisecond; a store for each hit would cost more than the rest
+		kept.used.Store(now)
+	}
 	if n.Copy {
-		return v, n.decode(kept.entry, "", &v) == nil
+		return n.copy(kept)
 	}
 	return kept.value, true
+}
+
+// copy is apart from get because its value moves to the heap.
+func (n *near[V]) copy(kept *nearValue[V]) (v V, ok bool) {
+	err := n.decode(kept.entry, "", &v)
+	return v, err == nil
 }
 
 // put keeps a value, unless something was dropped since it was asked for.

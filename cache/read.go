@@ -26,6 +26,7 @@ const (
 	absent state = iota
 	stale
 	fresh
+	found // near, and counted
 )
 
 // send reads an entry and its generations.

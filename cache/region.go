@@ -138,18 +138,18 @@ func (r *Region) complete() error {
 		none bool // 0 stands for none
 	}{{"TTL", r.TTL, false}, {"Soft", r.Soft, true}, {"Lease", r.Lease, false}, {"Missing", r.Missing, true}, {"Errors", r.Errors, true}, {"Near.TTL", r.Near.TTL, false}} {
 		if d.d < time.Millisecond && !(d.none && d.d == 0) {
-			return fmt.Errorf("%s is %v: Redis counts milliseconds; give at least one", d.name, d.d)
+			return fmt.Errorf("option %s is %v: Redis counts milliseconds; give at least one", d.name, d.d)
 		}
 	}
 	switch {
 	case r.Soft > r.TTL:
-		return fmt.Errorf("Soft is %v and TTL %v: a value cannot be fresh for longer than it is stored", r.Soft, r.TTL)
+		return fmt.Errorf("option Soft is %v and TTL %v: a value cannot be fresh for longer than it is stored", r.Soft, r.TTL)
 	case r.Jitter < 0 || r.Jitter >= 1:
-		return fmt.Errorf("Jitter is %v; give a share from 0 to less than 1", r.Jitter)
+		return fmt.Errorf("option Jitter is %v; give a share from 0 to less than 1", r.Jitter)
 	case r.Buckets < 1 || r.Buckets > pipectx.Slots:
-		return fmt.Errorf("Buckets is %d; give 1 to %d", r.Buckets, pipectx.Slots)
+		return fmt.Errorf("option Buckets is %d; give 1 to %d", r.Buckets, pipectx.Slots)
 	case r.Near.Entries < 0:
-		return fmt.Errorf("Near.Entries is %d; give 0 for none", r.Near.Entries)
+		return fmt.Errorf("option Near.Entries is %d; give 0 for none", r.Near.Entries)
 	}
 	return nil
 }

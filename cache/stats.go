@@ -15,8 +15,8 @@ import (
 
 // Statistics count what calls of a function found.
 type Statistics struct {
-	Hits     int64         // fresh values, near ones among them
-	Near     int64         // those found within the process
+	Hits     int64         // fresh values that were stored
+	Near     int64         // fresh values that were near
 	Stale    int64         // old values, served while another was loaded
 	Misses   int64         // calls that found nothing to serve
 	Loads    int64         // loads that ended with a value, or without one
