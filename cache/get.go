@@ -19,7 +19,8 @@ import (
 // failed. A stored text that is no V, as after a change of the type, is loaded anew.
 //
 // Inside a Run the value is read with the Run's commands. What must be loaded is loaded
-// when they are back, all at once, and Run waits for that.
+// when they are back, all at once, and Run waits for that. [pipectx.Await] does not:
+// give Get a context of [pipectx.Detach] where the value is wanted before the Run ends.
 //
 // Cost: MGET, or EVALSHA once a minute where Soft, Early or Near is set; 1 command;
 // 1 round trip outside Run, none of its own inside; none for a value that is near.
@@ -55,13 +56,8 @@ var buffers = sync.Pool{New: func() any { return new([]byte) }}
 // get is Get of a value that is not near. It is apart from Get because what its
 // functions share moves to the heap.
 func (w *work[K, V]) get(ctx context.Context, p place, arg K) *pipectx.Ref[V] {
-	sent := w.send(ctx, p)
-	launch := func() {
-		if r, err := sent.Result(); err == nil {
-			w.launch(ctx, r, arg)
-		}
-	}
-	return later(ctx, w, launch, func(ctx context.Context) (V, error) {
+	sent := w.send(ctx, p, func(r *reading[V]) { w.launch(ctx, r, arg) })
+	return later(ctx, w, func(ctx context.Context) (V, error) {
 		r, err := sent.Result()
 		if err != nil {
 			var none V
@@ -72,8 +68,8 @@ func (w *work[K, V]) get(ctx context.Context, p place, arg K) *pipectx.Ref[V] {
 }
 
 // later is the Ref of what must wait for replies: now, or when the Run of ctx has
-// them. There all that is to be loaded is launched before the first is waited for.
-func later[K, V, T any](ctx context.Context, w *work[K, V], launch func(), finish func(context.Context) (T, error)) *pipectx.Ref[T] {
+// them.
+func later[K, V, T any](ctx context.Context, w *work[K, V], finish func(context.Context) (T, error)) *pipectx.Ref[T] {
 	if pipectx.Outside(ctx, w.on.db, "cache") == nil {
 		v, err := finish(ctx)
 		if err != nil {
@@ -83,11 +79,8 @@ func later[K, V, T any](ctx context.Context, w *work[K, V], launch func(), finis
 	}
 	ref, set := pipectx.NewRef[T](ctx)
 	err := pipectx.After(ctx, func(ctx context.Context) error {
-		launch()
-		return pipectx.After(ctx, func(ctx context.Context) error {
-			set(finish(pipectx.Detach(ctx)))
-			return nil
-		})
+		set(finish(pipectx.Detach(ctx)))
+		return nil
 	})
 	if err != nil {
 		return pipectx.Failed[T](ctx, w.on.db, err)
@@ -145,7 +138,7 @@ func (b Bound[K, V]) Peek(ctx context.Context, arg K) *pipectx.Ref[V] {
 	if err != nil {
 		return pipectx.Failed[V](ctx, w.on.db, err)
 	}
-	return pipectx.Map(w.send(ctx, p), func(r *reading[V]) (V, error) {
+	return pipectx.Map(w.send(ctx, p, nil), func(r *reading[V]) (V, error) {
 		if r.state == absent {
 			return r.value, w.missing(r.key)
 		}
@@ -156,7 +149,7 @@ func (b Bound[K, V]) Peek(ctx context.Context, arg K) *pipectx.Ref[V] {
 // Refresh loads the value anew, whatever is stored, and stores it. A load that
 // somebody else has begun is not waited for, and will not be stored.
 //
-// Inside a Run it happens when the Run's commands are back.
+// Inside a Run it happens when the Run's commands are back, one after another.
 //
 // Cost: EVALSHA before the load and after it; 2 commands; 2 round trips.
 func (b Bound[K, V]) Refresh(ctx context.Context, arg K) *pipectx.Ref[V] {
@@ -171,12 +164,8 @@ func (b Bound[K, V]) Refresh(ctx context.Context, arg K) *pipectx.Ref[V] {
 	if err != nil {
 		return pipectx.Failed[V](ctx, w.on.db, err)
 	}
-	var fl *flight[V]
-	launch := func() { fl, _ = w.fly(ctx, p, arg, aNewOne) }
-	return later(ctx, w, launch, func(ctx context.Context) (V, error) {
-		if fl == nil {
-			launch()
-		}
+	return later(ctx, w, func(ctx context.Context) (V, error) {
+		fl, _ := w.fly(ctx, p, arg, aNewOne)
 		return await(ctx, p.key, fl)
 	})
 }

@@ -3,6 +3,7 @@ package cache_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -210,6 +211,56 @@ func TestInRun(t *testing.T) {
 		want(t, "a", a, "loaded a")
 		want(t, "b", b, "loaded b")
 		want(t, "stored", stored, "stored")
+	})
+}
+
+// Streams, Atomics and Gathers have Runs too.
+func TestInOthers(t *testing.T) {
+	everywhere(t, func(t *testing.T, _ redis.UniversalClient, db *pipectx.DB) {
+		ctx := t.Context()
+		l := &loader{next: func(_ int64, arg string) (string, error) { return arg, nil }}
+		f := cache.Func(region(t, cache.Options{}), "f", l.load).On(db)
+		seen := 0
+		err := pipectx.Stream(ctx, db, func(ctx context.Context) error {
+			for i := range 2500 {
+				arg := fmt.Sprint(i % 100)
+				err := pipectx.Then(ctx, f.Get(ctx, arg), func(got string, err error) error {
+					if seen++; err != nil || got != arg {
+						t.Errorf("%q: %q, %v", arg, got, err)
+					}
+					return nil
+				})
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil || seen != 2500 || l.loads.Load() != 100 {
+			t.Errorf("Stream: %v, %d seen, %d loads", err, seen, l.loads.Load())
+		}
+		var stored, loaded *pipectx.Ref[string]
+		err = pipectx.Atomic(ctx, db, func(ctx context.Context) error {
+			stored, loaded = f.Get(ctx, "7"), f.Get(ctx, "new")
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want(t, "stored, in Atomic", stored, "7")
+		want(t, "loaded, in Atomic", loaded, "new")
+		err = pipectx.Gather(ctx, db, func(g *pipectx.Group) error {
+			for range 10 {
+				g.Go(func(ctx context.Context) error {
+					_, err := f.Get(pipectx.Detach(ctx), "7").Result()
+					return err
+				})
+			}
+			return nil
+		})
+		if err != nil {
+			t.Errorf("Gather: %v", err)
+		}
 	})
 }
 

@@ -39,7 +39,7 @@ func (b Bound[K, V]) GetMany(ctx context.Context, args ...K) *pipectx.Ref[[]fiel
 	if err != nil {
 		return pipectx.Failed[[]field.Optional[V]](ctx, w.on.db, err)
 	}
-	return later(ctx, w, func() { m.launch(ctx) }, m.finish)
+	return later(ctx, w, m.finish)
 }
 
 // many is a GetMany under way.
@@ -49,7 +49,7 @@ type many[K, V any] struct {
 	places   []place
 	readings []*reading[V] // as args; nil where it is not known
 	sent     []batch[V]
-	flying   int // how many of args have been looked at by launch
+	flying   int // how many loads were launched ahead of those that are waited for
 }
 
 // A batch is what one command reads.
@@ -87,7 +87,7 @@ func (m *many[K, V]) send(ctx context.Context) {
 		for len(at) > 0 {
 			if _, known := m.on.clocks[bucket].now(); !known && m.on.timed() {
 				first := at[0]
-				one := pipectx.Map(m.work.send(ctx, m.places[first]), func(r *reading[V]) ([]*reading[V], error) { return []*reading[V]{r}, nil })
+				one := pipectx.Map(m.work.send(ctx, m.places[first], nil), func(r *reading[V]) ([]*reading[V], error) { return []*reading[V]{r}, nil })
 				m.sent = append(m.sent, batch[V]{at[:1], one})
 				at = at[1:]
 				if len(at) == 0 {
@@ -116,48 +116,45 @@ func (m *many[K, V]) mget(ctx context.Context, bucket int, at []int, since uint6
 		found := make([]*reading[V], len(at))
 		for n, i := range at {
 			found[n] = m.judge(m.places[i], texts[2+n], texts[0], texts[1], since)
+			m.ahead(ctx, found[n], i)
 		}
 		return found, nil
 	})}
 }
 
-// launch starts loads, until as many as may be are under way behind those that
-// were waited for.
-func (m *many[K, V]) launch(ctx context.Context) {
-	for _, b := range m.sent {
-		found, err := b.ref.Result()
-		for n, i := range b.at {
-			if err == nil && m.readings[i] == nil {
-				m.readings[i] = found[n]
-			}
-		}
-	}
-	m.launchTo(ctx, atATime)
-}
-
-func (m *many[K, V]) launchTo(ctx context.Context, end int) {
-	for ; m.flying < min(end, len(m.args)); m.flying++ {
-		if r := m.readings[m.flying]; r != nil {
-			m.work.launch(ctx, r, m.args[m.flying])
-		}
+// ahead launches a load before it is waited for, if not too many are.
+func (m *many[K, V]) ahead(ctx context.Context, r *reading[V], i int) {
+	if r != nil && r.state == absent && r.flight == nil && m.flying < atATime {
+		m.flying++
+		m.launch(ctx, r, m.args[i])
 	}
 }
 
 // finish waits for the loads.
 func (m *many[K, V]) finish(ctx context.Context) ([]field.Optional[V], error) {
-	m.launch(ctx)
 	values := make([]field.Optional[V], len(m.args))
 	var errs []error
 	for _, b := range m.sent {
-		if err := b.ref.Err(); err != nil {
+		found, err := b.ref.Result()
+		if err != nil {
 			errs = append(errs, err)
+			continue
+		}
+		for n, i := range b.at {
+			m.readings[i] = found[n]
 		}
 	}
+	next := 0
 	for i, r := range m.readings {
 		if r == nil { // its command failed
 			continue
 		}
-		m.launchTo(ctx, i+atATime)
+		for ; next < len(m.readings) && (next <= i || m.flying < atATime); next++ {
+			m.ahead(ctx, m.readings[next], next)
+		}
+		if r.flight != nil {
+			m.flying--
+		}
 		v, err := m.work.finish(ctx, r, m.args[i])
 		switch {
 		case err == nil:

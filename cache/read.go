@@ -29,8 +29,9 @@ const (
 	found // near, and counted
 )
 
-// send reads an entry and its generations.
-func (w *work[K, V]) send(ctx context.Context, p place) *pipectx.Ref[*reading[V]] {
+// send reads an entry and its generations. Launch is called with what was read, as soon
+// as the reply is here: loads of one Run run side by side.
+func (w *work[K, V]) send(ctx context.Context, p place, launch func(*reading[V])) *pipectx.Ref[*reading[V]] {
 	if w.on.err != nil {
 		return pipectx.Failed[*reading[V]](ctx, w.on.db, w.on.err)
 	}
@@ -53,7 +54,11 @@ func (w *work[K, V]) send(ctx context.Context, p place) *pipectx.Ref[*reading[V]
 		if err != nil {
 			return nil, err
 		}
-		return w.judge(p, texts[0], texts[1], texts[2], since), nil
+		read := w.judge(p, texts[0], texts[1], texts[2], since)
+		if launch != nil {
+			launch(read)
+		}
+		return read, nil
 	})
 }
 

@@ -259,6 +259,7 @@ func (on *regionOn) close() {
 		on.hub.close()
 	}
 	on.flushUnasked()
+	on.stats.ended.Store(true)
 }
 
 // BoundRegion is a [Region] on a DB. Safe for concurrent use.

@@ -65,6 +65,7 @@ func (s *Statistics) add(name string, n int64) {
 // count, and when the DB is closed. A hit costs no command for it.
 type ledger struct {
 	armed atomic.Bool
+	ended atomic.Bool // the DB is closed
 	turn  sync.Mutex
 }
 
@@ -83,6 +84,9 @@ func (on *regionOn) count(n *atomic.Int64, by int64) {
 
 // flushUnasked is flush for when nobody waits for its error.
 func (on *regionOn) flushUnasked() {
+	if on.stats.ended.Load() {
+		return
+	}
 	if err := on.flush(context.Background()); err != nil {
 		slog.Warn("cache: statistics could not be stored", "region", on.name, "err", err)
 	}
