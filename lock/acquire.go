@@ -9,10 +9,7 @@ import (
 )
 
 const (
-	// heartbeat is how often who waits says so. A place in the queue outlives
-	// two that are missed.
-	heartbeat = 2 * time.Second
-	place     = 3 * heartbeat
+	heartbeat = 2 * time.Second // after which who waits asks in any case
 
 	firstPoll = 5 * time.Millisecond // of those whom the server cannot tell
 	lastPoll  = 200 * time.Millisecond
@@ -33,7 +30,7 @@ func (a *acquisition) wait(ctx context.Context) (*Lease, error) {
 	w := enter(ctx, a.db, a.token, a.keys[0])
 	defer func() { w.leave() }()
 	for deaf := 0; ; {
-		got, err := a.ask(ctx, w.name(), place)
+		got, err := a.ask(ctx, w.name())
 		if err != nil {
 			return nil, a.giveUp(ctx, err)
 		}
@@ -60,7 +57,11 @@ func (a *acquisition) wait(ctx context.Context) (*Lease, error) {
 
 // pause waits until it is worth asking again, or until the lock is handed over.
 func (a *acquisition) pause(ctx context.Context, w *waiter, got answer, deaf int) (*Lease, error) {
-	timer := time.NewTimer(a.patience(w, got, deaf))
+	patience := a.patience(w, got, deaf)
+	if !a.most.IsZero() {
+		patience = min(patience, time.Until(a.most))
+	}
+	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	select {
 	case given := <-w.given():
@@ -76,6 +77,9 @@ func (a *acquisition) pause(ctx context.Context, w *waiter, got answer, deaf int
 	case <-w.stirred():
 		return nil, nil
 	case <-timer.C:
+		if a.late() {
+			return nil, a.giveUp(ctx, ErrTimeout)
+		}
 		return nil, nil
 	case <-ctx.Done():
 		return nil, a.giveUp(ctx, context.Cause(ctx))

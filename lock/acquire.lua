@@ -6,8 +6,9 @@
 -- ARGV[3]  "x" to hold alone, "s" to share
 -- ARGV[4]  how many may share
 -- ARGV[5]  keys of a lock
--- ARGV[6]  channel to wait on, behind "s" if it is sharded, else "p"; "" not to wait
--- ARGV[7]  ms that a place in the queue lasts
+-- ARGV[6]  entry for the queue, "" not to wait: the first four words, and the channel
+--          to tell, behind "s" if it is sharded, else "p"
+-- ARGV[7]  the entry that it may have there already, "" if it asks for the first time
 -- Returns how many are held, the server's time in µs, and: if all are, the fencing
 -- token; else the µs after which the first that is not may be free, and how many
 -- wait before this one.
@@ -16,56 +17,100 @@ local M = {}
 local lock = require "redmoon_lock"
 
 -- try takes all or none.
-local function try(locks, token, ttl, shape, limit, now)
+local function try(locks, token, shape, limit, now, ends)
   for _, l in ipairs(locks) do
-    if not lock.holds(l, token, shape) and not lock.admits(l, shape, limit) then
-      return {0, now, lock.rest(l), 0}
+    if not lock.holds(l, token, shape) and not lock.admits(l, shape, limit, now) then
+      return {0, now, lock.rest(l, now), 0}
     end
   end
   local fence = 0
   for _, l in ipairs(locks) do
-    fence = math.max(fence, lock.holds(l, token, shape) or lock.take(l, token, shape, ttl, ""))
+    fence = math.max(fence, lock.holds(l, token, shape) or lock.take(l, token, shape, now, ends, ""))
   end
   return {#locks, now, fence, 0}
 end
 
+-- enqueue puts an entry at the end of the queue, or in the place of the one that was
+-- there before, and returns how many are in front of it.
+local function enqueue(l, entry, was, ms, now)
+  local at = was ~= "" and redis.call("LPOS", l.queue, was)
+  if at then
+    redis.call("LSET", l.queue, at, entry)
+  else
+    at = redis.call("RPUSH", l.queue, entry) - 1
+  end
+  lock.keep(l.queue, ms)
+  return at
+end
+
 -- wait takes one after another, and queues for the first that it does not get.
-local function wait(locks, token, ttl, shape, limit, now, channel, ends)
+local function wait(locks, token, shape, limit, now, ends, entry, was, ms)
   local most = 0
   for n, l in ipairs(locks) do
     local fence = lock.holds(l, token, shape)
     if fence then
-      lock.extend(l, token, shape, ttl)
-    elseif lock.admits(l, shape, limit) then
-      fence = lock.take(l, token, shape, ttl, "")
+      lock.extend(l, token, shape, ends)
+    elseif lock.admits(l, shape, limit, now) then
+      fence = lock.take(l, token, shape, now, ends, "")
     else
       fence = lock.holds(l, token, shape) -- admits may have found it first in the queue
     end
     if not fence then
-      local before = lock.enqueue(l, token, shape, limit, ttl, ends, channel)
-      return {n - 1, now, lock.rest(l), before}
+      local before = enqueue(l, entry, was, ms, now)
+      return {n - 1, now, lock.rest(l, now), before}
     end
     most = math.max(most, fence)
   end
   return {#locks, now, most, 0}
 end
 
---- @idempotent
+-- quick is the way of most calls: one lock, held alone, by somebody or nobody. It
+-- returns nil for all others.
+local function quick(keys, argv)
+  local call = redis.call
+  local is = call("HMGET", keys[1], "owner", "until", "fence")
+  local now, owner = lock.now(), is[1] or ""
+  if owner == "" and call("LLEN", keys[2]) == 0 then
+    local l = {state = keys[1], fence = tonumber(is[3] or 0)}
+    local fence = lock.take(l, argv[1], "x", now, now + argv[2] * 1000, "")
+    if not is[1] or now % 16 == 0 then
+      lock.keep(keys[1], tonumber(argv[2]))
+    end
+    return {1, now, fence, 0}
+  elseif owner ~= "" and argv[6] ~= "" and owner ~= argv[1] and tonumber(is[2]) > now then
+    local at = call("RPUSH", keys[2], argv[6]) - 1
+    if at == 0 or now % 16 == 0 then -- often enough, and not always
+      lock.keep(keys[1], tonumber(argv[2]))
+      lock.keep(keys[2], tonumber(argv[2]))
+    end
+    return {0, now, is[2] - now, at}
+  end
+  return nil
+end
+
 function M.acquire(keys, argv)
-  local token, ttl, shape, limit, stride, channel = argv[1], tonumber(argv[2]), argv[3], tonumber(argv[4]), tonumber(argv[5]), argv[6]
+  local got = #keys == 2 and argv[7] == "" and quick(keys, argv)
+  if got then
+    return got
+  end
+  local token, ttl, shape, limit, stride, entry = argv[1], tonumber(argv[2]), argv[3], tonumber(argv[4]), tonumber(argv[5]), argv[6]
   local now, locks = lock.now(), {}
+  local ends = now + ttl * 1000
   for at = 0, #keys - 1, stride do
     locks[#locks + 1] = lock.open(keys, at, stride, now)
   end
-  local got
-  if channel == "" then
-    got = try(locks, token, ttl, shape, limit, now)
+  if entry == "" then
+    got = try(locks, token, shape, limit, now, ends)
   else
-    got = wait(locks, token, ttl, shape, limit, now, channel, now + tonumber(argv[7]) * 1000)
+    got = wait(locks, token, shape, limit, now, ends, entry, argv[7], ttl)
   end
-  if got[1] == #locks and #locks > 1 then -- one token for all of them
-    for _, l in ipairs(locks) do
+  for _, l in ipairs(locks) do
+    if got[1] == #locks and #locks > 1 then -- one token for all of them
       lock.raise(l, got[3])
+    end
+    lock.keep(l.state, ttl)
+    if l.holders and got[1] > 0 then
+      lock.keep(l.holders, ttl)
     end
   end
   return got

@@ -15,7 +15,7 @@ import (
 // What the tests of this package declare. Tests choose names of their own.
 var (
 	jobs    = lock.New("job", lock.Options{})
-	quick   = lock.New("quick", lock.Options{TTL: 300 * time.Millisecond, Timeout: -1})
+	quick   = lock.New("quick", lock.Options{TTL: 200 * time.Millisecond, Timeout: -1})
 	hasty   = lock.New("hasty", lock.Options{Timeout: 50 * time.Millisecond})
 	fixed   = lock.New("fixed", lock.Options{TTL: 100 * time.Millisecond, Fixed: true})
 	again   = lock.New("again", lock.Options{Reentrant: true})
@@ -123,7 +123,7 @@ func later(acquire func() (*lock.Lease, error)) <-chan result {
 func waiting(t testing.TB, db *pipectx.DB, key string, n int64) {
 	t.Helper()
 	redistest.Until(t, 10*time.Second, "waiters in the queue", func() error {
-		got, err := db.Client().ZCard(t.Context(), key+":queue").Result()
+		got, err := db.Client().LLen(t.Context(), key+":queue").Result()
 		if err == nil && got != n {
 			err = errors.New("there are others")
 		}

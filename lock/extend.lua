@@ -22,8 +22,12 @@ function M.extend(keys, argv)
     locks[#locks + 1] = l
   end
   for _, l in ipairs(locks) do
-    lock.extend(l, token, shape, ttl)
+    lock.extend(l, token, shape, now + ttl * 1000)
     lock.raise(l, fence)
+    lock.keep(l.state, ttl)
+    if l.holders then
+      lock.keep(l.holders, ttl)
+    end
   end
   return 1
 end

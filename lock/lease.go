@@ -184,8 +184,8 @@ func (l *Lease) Release(ctx context.Context) error {
 
 // freeOnce calls release.lua, and again when the answer was lost.
 func (l *Lease) freeOnce(ctx context.Context) (held int64, again bool, err error) {
-	for try := range 3 {
-		held, err = l.free(ctx, l.keys, l.token, false)
+	for try := range tries {
+		held, err = l.free(ctx, l.keys, l.token, "")
 		if !errors.Is(err, pipectx.ErrOutcomeUnknown) || ctx.Err() != nil {
 			return held, try > 0, err
 		}

@@ -57,10 +57,10 @@ func (l locker) acquire(ctx context.Context, wait bool, names ...string) (*Lease
 	if !wait {
 		return a.try(ctx)
 	}
+	// It is tempting to give ctx the Timeout, but a context that can end costs a
+	// command a goroutine more.
 	if timeout := l.def.options.Timeout; timeout > 0 {
-		bounded, cancel := context.WithTimeoutCause(ctx, timeout, ErrTimeout)
-		defer cancel()
-		ctx = bounded
+		a.most = time.Now().Add(timeout)
 	}
 	return a.wait(ctx)
 }
@@ -72,12 +72,14 @@ type acquisition struct {
 	token  string
 	caller context.Context
 
+	most  time.Time // when it gives up; zero for never
+	entry string    // what may be in the queue
 	asked time.Time // when the last answer was asked for: before now
 	now   int64     // the server's time in that answer, µs
 }
 
 func (a *acquisition) try(ctx context.Context) (*Lease, error) {
-	got, err := a.ask(ctx, "", 0)
+	got, err := a.ask(ctx, "")
 	switch {
 	case err != nil:
 		return nil, a.giveUp(ctx, err)
@@ -87,26 +89,42 @@ func (a *acquisition) try(ctx context.Context) (*Lease, error) {
 	return a.lease(got.fence, a.asked.Add(a.def.options.TTL)), nil
 }
 
-// ask calls acquire.lua. It is sent again when its answer is lost: the token makes
-// the second call find what the first one did.
-func (a *acquisition) ask(ctx context.Context, channel string, place time.Duration) (answer, error) {
-	o := &a.def.options
-	c := a.command(acquireScript.Script, a.keys)
-	c.Word(a.token)
-	c.Int(o.TTL.Milliseconds())
-	c.Word(string(a.shape))
-	c.Int(int64(a.def.limit))
-	c.Int(int64(a.def.stride))
-	c.Word(channel)
-	c.Int(place.Milliseconds())
-	asked := time.Now()
-	got, err := pipectx.Send(ctx, a.db, c, readAnswer).Result()
-	if err != nil {
-		return got, err
+// ask calls acquire.lua, and again when its answer is lost: the token makes the
+// second call find what the first one did.
+func (a *acquisition) ask(ctx context.Context, channel string) (got answer, err error) {
+	entry := ""
+	if channel != "" {
+		entry = fmt.Sprintf("%s %s %d %d %s", a.token, a.shape, a.def.limit, a.def.options.TTL.Milliseconds(), channel)
 	}
-	a.asked, a.now = asked, got.now
-	return got, nil
+	for range tries {
+		c := a.command(acquireScript.Script, a.keys)
+		c.Word(a.token)
+		c.Int(a.def.options.TTL.Milliseconds())
+		c.Word(string(a.shape))
+		c.Int(int64(a.def.limit))
+		c.Int(int64(a.def.stride))
+		c.Word(entry)
+		c.Word(a.entry)
+		if entry != "" {
+			a.entry = entry
+		}
+		asked := time.Now()
+		got, err = pipectx.Send(ctx, a.db, c, readAnswer).Result()
+		if err == nil {
+			a.asked, a.now = asked, got.now
+		}
+		if !errors.Is(err, pipectx.ErrOutcomeUnknown) || ctx.Err() != nil || a.late() {
+			break
+		}
+	}
+	return got, err
 }
+
+// late tells whether Timeout has passed.
+func (a *acquisition) late() bool { return !a.most.IsZero() && !time.Now().Before(a.most) }
+
+// tries is how often a question is asked whose answer is lost each time.
+const tries = 3
 
 // command starts a call of a script on locks.
 func (l locker) command(s *pipectx.Script, keys []string) *pipectx.Command {
@@ -137,24 +155,20 @@ func (a *acquisition) giveUp(ctx context.Context, err error) error {
 	}
 	clean := context.WithoutCancel(pipectx.Detach(ctx))
 	go func() {
-		_, _ = a.free(clean, a.keys, a.token, true) // else it is free when its time has passed
+		_, _ = a.free(clean, a.keys, a.token, a.entry) // else it is free when its time has passed
 	}()
-	if why := context.Cause(ctx); why != nil {
+	if why := context.Cause(ctx); why != nil && !errors.Is(err, ErrTimeout) {
 		err = why
 	}
 	return fmt.Errorf("lock: acquire %s: %w", strings.Join(a.keys, ", "), err)
 }
 
 // free calls release.lua and returns how many locks were held.
-func (l locker) free(ctx context.Context, keys []string, token string, waits bool) (int64, error) {
+func (l locker) free(ctx context.Context, keys []string, token, entry string) (int64, error) {
 	c := l.command(releaseScript.Script, keys)
 	c.Word(token)
 	c.Word(string(l.shape))
 	c.Int(int64(l.def.stride))
-	if waits {
-		c.Word("1")
-	} else {
-		c.Word("0")
-	}
+	c.Word(entry)
 	return pipectx.Send(ctx, l.db, c, pipectx.Reply.Int).Result()
 }

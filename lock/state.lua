@@ -1,18 +1,21 @@
 -- redmoon_lock is what the scripts of locks share: a lock's state, its queue, and
 -- the one way in which it comes to a holder. doc.go draws the layout.
 --
--- A lock is a table: the names of its keys, the server's time in µs, and what is
--- stored of it. A holder is exclusive ("x") or shared ("s"). A token is one call of
--- Acquire; it stands for the holder, and before that for the waiter.
+-- A lock is a table: the names of its keys, and what is stored of it. A holder is
+-- exclusive ("x") or shared ("s"). A token is one call of Acquire; it stands for the
+-- holder, and before that for the waiter. Times are the server's, in µs.
+--
+-- It is tempting to have a function for each step, but the server makes them all
+-- anew for every call, and each call of redis.call takes as long as a GET.
 local M = {}
 
 local hour = 3600000 -- ms that keys outlive what they are about
 local claim = 2000   -- ms that a waiter has to confirm what was handed to it
 
--- now returns the server's time in µs.
+-- now returns the server's time.
 function M.now()
   local t = redis.call("TIME")
-  return tonumber(t[1]) * 1000000 + tonumber(t[2])
+  return t[1] * 1000000 + t[2]
 end
 
 local function text(n)
@@ -21,22 +24,32 @@ end
 
 -- keep sees to it that a key lives for an hour more than ms, and never for less
 -- than it did.
-local function keep(key, ms)
+function M.keep(key, ms)
   if redis.call("PTTL", key) < ms + hour then
     redis.call("PEXPIRE", key, text(ms + 2 * hour))
   end
 end
 
+-- forget takes all who wait by a channel out of the queue.
+local function forget(l, channel)
+  for _, entry in ipairs(redis.call("LRANGE", l.queue, 0, -1)) do
+    if string.sub(entry, -#channel - 1) == " " .. channel then
+      redis.call("LREM", l.queue, 1, entry)
+    end
+  end
+end
+
 -- open reads the lock whose keys stand behind keys[at].
 function M.open(keys, at, stride, now)
-  local l = {state = keys[at + 1], queue = keys[at + 2], now = now, shared = 0}
+  local l = {state = keys[at + 1], queue = keys[at + 2], shared = 0}
   local is = redis.call("HMGET", l.state, "owner", "until", "fence", "claim")
-  l.ends, l.fence = tonumber(is[2] or "0"), tonumber(is[3] or "0")
+  l.fence = tonumber(is[3] or 0)
   if is[1] and is[1] ~= "" then
+    l.ends = tonumber(is[2])
     if l.ends > now then
       l.owner = is[1]
-    elseif is[4] and is[4] ~= "" then
-      l.silent = is[4] -- a process that was handed the lock and never said a word
+    elseif is[4] ~= "" then -- a process that was handed the lock and never said a word
+      forget(l, is[4])
     end
   end
   if stride == 3 then
@@ -61,18 +74,14 @@ end
 
 -- room tells whether the lock has room for one more holder.
 local function room(l, shape, limit)
-  if shape == "x" then
-    return not l.owner and l.shared == 0
-  end
-  return not l.owner and l.shared < limit
+  return not l.owner and (shape == "x" and l.shared == 0 or shape == "s" and l.shared < limit)
 end
 
--- take makes a token a holder and returns its fencing token: more than all before,
--- even where the state was lost, for time does not go back. channel is where the
--- holder was told of it, "" where it asked itself.
-function M.take(l, token, shape, ms, channel)
-  l.fence = math.max(l.fence + 1, l.now)
-  local ends = l.now + ms * 1000
+-- take makes a token a holder until an instant, and returns its fencing token: more
+-- than all before, even where the state was lost, for time does not go back. channel
+-- is where the holder was told of it, "" where it asked itself.
+function M.take(l, token, shape, now, ends, channel)
+  l.fence = math.max(l.fence + 1, now)
   if shape == "x" then
     l.owner, l.ends = token, ends
     redis.call("HSET", l.state, "owner", token, "until", text(ends), "fence", text(l.fence), "claim", channel)
@@ -80,22 +89,17 @@ function M.take(l, token, shape, ms, channel)
     l.shared = l.shared + 1
     redis.call("ZADD", l.holders, text(ends), token)
     redis.call("HSET", l.state, "fence", text(l.fence), "h:" .. token, text(l.fence))
-    keep(l.holders, ms)
   end
-  keep(l.state, ms)
   return l.fence
 end
 
--- extend begins a holder's time anew.
-function M.extend(l, token, shape, ms)
-  l.ends = l.now + ms * 1000
+-- extend gives a holder time until an instant.
+function M.extend(l, token, shape, ends)
   if shape == "x" then
-    redis.call("HSET", l.state, "until", text(l.ends), "claim", "")
+    redis.call("HSET", l.state, "until", text(ends), "claim", "")
   else
-    redis.call("ZADD", l.holders, "XX", text(l.ends), token)
-    keep(l.holders, ms)
+    redis.call("ZADD", l.holders, "XX", text(ends), token)
   end
-  keep(l.state, ms)
 end
 
 -- raise lifts the fence, that the next token be more than it.
@@ -110,7 +114,7 @@ end
 function M.drop(l, token, shape)
   if shape == "x" then
     l.owner = nil
-    redis.call("HSET", l.state, "owner", "", "until", "0", "claim", "")
+    redis.call("HSET", l.state, "owner", "", "claim", "")
   else
     l.shared = l.shared - 1
     redis.call("ZREM", l.holders, token)
@@ -118,58 +122,36 @@ function M.drop(l, token, shape)
   end
 end
 
--- leave takes a token out of the queue.
-function M.leave(l, token)
-  redis.call("ZREM", l.queue, token)
-  redis.call("HDEL", l.state, "w:" .. token)
-end
-
--- enqueue puts a token at the end of the queue, unless it has a place there, and
--- returns how many are before it. ends is when its place is forfeited.
-function M.enqueue(l, token, shape, limit, ttl, ends, channel)
-  local before = redis.call("ZRANK", l.queue, token)
-  if not before then
-    before = redis.call("ZCARD", l.queue)
-    local last = redis.call("ZRANGE", l.queue, -1, -1, "WITHSCORES")
-    redis.call("ZADD", l.queue, text(tonumber(last[2] or "0") + 1), token)
-  end
-  redis.call("HSET", l.state, "w:" .. token, string.format("%s %.0f %.0f %.0f %s", shape, limit, ttl, ends, channel))
-  local ms = math.ceil((ends - l.now) / 1000)
-  keep(l.queue, ms)
-  keep(l.state, ms)
-  return before
-end
-
--- tell returns whether anybody heard.
-local function tell(channel, message)
-  local command = string.sub(channel, 1, 1) == "s" and "SPUBLISH" or "PUBLISH"
-  local heard = redis.pcall(command, string.sub(channel, 2), message)
-  return type(heard) == "number" and heard > 0
-end
-
--- grant gives the lock to those first in the queue for whom there is room, and
--- returns whether others wait. Nobody hears a process that is gone: its waiters
--- lose their places here. So do those whose time has passed, and those of a
--- process that let the lock lapse which it was handed last.
-function M.grant(l)
+-- grant gives a lock without an exclusive holder to those first in the queue for
+-- whom there is room, and returns whether others wait. Nobody hears a process that
+-- is gone: its waiters lose their places here.
+function M.grant(l, now)
   while not l.owner do
-    local token = redis.call("ZRANGE", l.queue, 0, 0)[1]
-    if not token then
+    local entry
+    if l.holders then
+      entry = redis.call("LINDEX", l.queue, 0)
+    else
+      entry = redis.call("LPOP", l.queue)
+    end
+    if not entry then
       return false
     end
-    local shape, limit, ttl, ends, channel =
-      string.match(redis.call("HGET", l.state, "w:" .. token) or "", "^(%a) (%d+) (%d+) (%d+) (.+)$")
-    local waits = shape and tonumber(ends) > l.now and channel ~= l.silent
-    if waits and not room(l, shape, tonumber(limit)) then
-      return true
+    local token, shape, limit, ttl, channel = string.match(entry, "^(%S+) (%a) (%d+) (%d+) (.+)$")
+    if l.holders then
+      if token and not room(l, shape, tonumber(limit)) then
+        return true
+      end
+      redis.call("LPOP", l.queue)
     end
-    M.leave(l, token)
-    if waits then
+    if token then
       -- It is tempting to tell first, but what is told must be true: a full
       -- server refuses the write.
-      local ms = math.min(tonumber(ttl), claim)
-      local fence = M.take(l, token, shape, ms, channel)
-      if not tell(channel, token .. " " .. text(l.now + ms * 1000) .. " " .. text(fence)) then
+      now = now or M.now()
+      local ends = now + math.min(ttl, claim) * 1000
+      local fence = M.take(l, token, shape, now, ends, channel)
+      local command = string.sub(channel, 1, 1) == "s" and "SPUBLISH" or "PUBLISH"
+      local heard = redis.pcall(command, string.sub(channel, 2), token .. " " .. text(ends) .. " " .. text(fence))
+      if type(heard) ~= "number" or heard == 0 then
         M.drop(l, token, shape)
       end
     end
@@ -178,17 +160,17 @@ function M.grant(l)
 end
 
 -- admits tells whether a newcomer may take the lock: those who wait come first.
-function M.admits(l, shape, limit)
-  return not l.owner and not M.grant(l) and room(l, shape, limit)
+function M.admits(l, shape, limit, now)
+  return not l.owner and not M.grant(l, now) and room(l, shape, limit)
 end
 
 -- rest returns the µs after which the lock may be free by itself.
-function M.rest(l)
-  local ends = l.owner and l.ends or 0
+function M.rest(l, now)
+  local ends = l.owner and l.ends or now
   if not l.owner and l.holders then
-    ends = tonumber(redis.call("ZRANGE", l.holders, 0, 0, "WITHSCORES")[2] or "0")
+    ends = tonumber(redis.call("ZRANGE", l.holders, 0, 0, "WITHSCORES")[2] or now)
   end
-  return math.max(ends - l.now, 0)
+  return math.max(ends - now, 0)
 end
 
 return M
