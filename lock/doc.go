@@ -27,9 +27,8 @@
 //	                         fence  the greatest fencing token that was given
 //	                         claim  channel of an owner who was told and has not yet
 //	                                said a word
-//	                         w:TOKEN of each who waits: "shape limit ttl until channel"
 //	                         h:TOKEN of each who shares it: the fencing token
-//	P{name}:queue    sorted  tokens of those who wait, by their turn
+//	P{name}:queue    list    those who wait: "token shape limit ttl channel"
 //	P{name}:holders  sorted  tokens of those who share it, by when that ends
 //
 // With Options.Slot keys are P{slot}:name, and so on. A token is a random text, one
@@ -60,9 +59,9 @@
 //     the write, and is less than what the next holder has shown.
 //   - Who waits dies. The server knows that nobody listens to its channel and passes
 //     on to the next, in the same script. It is stopped, or its machine is gone: it is
-//     made the holder for 2 s; those behind it ask each 2 s, and no other waiter of
-//     its process is made one until it asks again. A place in the queue lasts for 6 s
-//     after the last question.
+//     made the holder for 2 s. Who asks next, and each asks every 2 s, finds that it
+//     never said a word, and takes all waiters of its process out of the queue; those
+//     that live come back with their next question.
 //   - Who waits gives up. It leaves the queue, or hands on what it was just given.
 //   - The answer of Acquire is lost. The question is sent again: the token makes the
 //     second find what the first did. That of Release: it is asked again, and a lock

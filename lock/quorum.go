@@ -123,20 +123,9 @@ func (b BoundQuorum) TryAcquire(ctx context.Context, name string) (*QuorumLease,
 		}
 	}
 	q := &QuorumLease{need: b.need()}
-	all, errs := make([]*Lease, len(b.dbs)), make([]error, len(b.dbs))
-	short, cancel := context.WithTimeout(ctx, b.patience())
-	defer cancel()
-	atOnce(len(b.dbs), func(i int) {
-		all[i], errs[i] = locker{b.def, b.dbs[i], exclusive}.acquire(short, false, name)
-	})
-	for _, lease := range all {
-		if lease != nil {
-			q.leases = append(q.leases, lease)
-			q.fence = max(q.fence, lease.fence)
-		}
-	}
+	errs := b.ask(ctx, name, q)
 	if q.Err() == nil {
-		q.raise(short)
+		q.raise(ctx, b.patience())
 	}
 	if err := q.Err(); err != nil {
 		_ = q.Release(context.WithoutCancel(ctx))
@@ -146,6 +135,50 @@ func (b BoundQuorum) TryAcquire(ctx context.Context, name string) (*QuorumLease,
 		return nil, fmt.Errorf("%w: %s{%s} on %d of %d masters: %w", ErrHeld, b.def.prefix, name, len(b.dbs)-len(q.leases), len(b.dbs), errors.Join(errs...))
 	}
 	return q, nil
+}
+
+// ask takes the lock of each master, all at once. When more than half have given
+// it the others get as much time again: one that is gone delays nobody for long.
+func (b BoundQuorum) ask(ctx context.Context, name string, q *QuorumLease) (errs []error) {
+	type result struct {
+		lease *Lease
+		err   error
+	}
+	results, began := make(chan result, len(b.dbs)), time.Now()
+	short, cancel := context.WithTimeout(ctx, b.patience())
+	for _, db := range b.dbs {
+		go func() {
+			lease, err := locker{b.def, db, exclusive}.acquire(short, false, name)
+			results <- result{lease, err}
+		}()
+	}
+	var late <-chan time.Time
+	asked := len(b.dbs)
+	for ; asked > 0; asked-- {
+		select {
+		case r := <-results:
+			if r.err != nil {
+				errs = append(errs, r.err)
+				continue
+			}
+			q.leases, q.fence = append(q.leases, r.lease), max(q.fence, r.lease.fence)
+			if len(q.leases) == q.need {
+				late = time.After(max(time.Since(began), 5*time.Millisecond))
+			}
+			continue
+		case <-late:
+		}
+		break
+	}
+	go func() { // what comes later is given back
+		defer cancel()
+		for ; asked > 0; asked-- {
+			if r := <-results; r.lease != nil {
+				_ = r.lease.Release(context.WithoutCancel(pipectx.Detach(ctx)))
+			}
+		}
+	}()
+	return errs
 }
 
 // patience is how long a master may take to answer: little beside the TTL.
@@ -168,12 +201,17 @@ type QuorumLease struct {
 	leases []*Lease
 	need   int
 	fence  int64
+
+	once sync.Once
+	own  context.Context // what Context returns
 }
 
 // raise lifts the fence of each master to the greatest of them, and gives up the
 // leases where that fails. So the next holder, who shares one master with this one
 // at least, has a greater token.
-func (q *QuorumLease) raise(ctx context.Context) {
+func (q *QuorumLease) raise(ctx context.Context, patience time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	raised := make([]bool, len(q.leases))
 	atOnce(len(q.leases), func(i int) {
 		l := q.leases[i]
@@ -227,8 +265,8 @@ func (q *QuorumLease) Fence() (int64, error) { return q.fence, q.Err() }
 
 // Context returns a context that ends when fewer than half of the leases last.
 func (q *QuorumLease) Context() context.Context {
-	inner, _ := q.context(q.leases[0].base)
-	return inner
+	q.once.Do(func() { q.own, _ = q.context(q.leases[0].base) })
+	return q.own
 }
 
 func (q *QuorumLease) context(ctx context.Context) (inner context.Context, end func()) {
