@@ -64,41 +64,14 @@ local function wait(locks, token, shape, limit, now, ends, entry, was, ms)
   return {#locks, now, most, 0}
 end
 
--- quick is the way of most calls: one lock, held alone, by somebody or nobody. It
--- returns nil for all others.
-local function quick(keys, argv)
-  local call = redis.call
-  local is = call("HMGET", keys[1], "owner", "until", "fence")
-  local now, owner = lock.now(), is[1] or ""
-  if owner == "" and call("LLEN", keys[2]) == 0 then
-    local l = {state = keys[1], fence = tonumber(is[3] or 0)}
-    local fence = lock.take(l, argv[1], "x", now, now + argv[2] * 1000, "")
-    if not is[1] or now % 16 == 0 then
-      lock.keep(keys[1], tonumber(argv[2]))
-    end
-    return {1, now, fence, 0}
-  elseif owner ~= "" and argv[6] ~= "" and owner ~= argv[1] and tonumber(is[2]) > now then
-    local at = call("RPUSH", keys[2], argv[6]) - 1
-    if at == 0 or now % 16 == 0 then -- often enough, and not always
-      lock.keep(keys[1], tonumber(argv[2]))
-      lock.keep(keys[2], tonumber(argv[2]))
-    end
-    return {0, now, is[2] - now, at}
-  end
-  return nil
-end
-
 function M.acquire(keys, argv)
-  local got = #keys == 2 and argv[7] == "" and quick(keys, argv)
-  if got then
-    return got
-  end
   local token, ttl, shape, limit, stride, entry = argv[1], tonumber(argv[2]), argv[3], tonumber(argv[4]), tonumber(argv[5]), argv[6]
   local now, locks = lock.now(), {}
   local ends = now + ttl * 1000
   for at = 0, #keys - 1, stride do
     locks[#locks + 1] = lock.open(keys, at, stride, now)
   end
+  local got
   if entry == "" then
     got = try(locks, token, shape, limit, now, ends)
   else

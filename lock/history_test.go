@@ -70,9 +70,9 @@ func hold(ctx context.Context, rng *rand.Rand, name string, acquire func(context
 	if e.Return = now(); err != nil {
 		return
 	}
-	got := e.Return
 	e.Fence, err = lease.Fence()
-	lost := func() { tell(event{"lost", name, e.Fence, got, now()}) }
+	// A lease may be over when Acquire returns, for this process may have been stopped.
+	lost := func() { tell(event{"lost", name, e.Fence, e.Call, now()}) }
 	tell(e)
 	for i := rng.IntN(4); i > 0 && err == nil; i-- {
 		time.Sleep(time.Duration(rng.IntN(1000)) * time.Microsecond) // what a holder does takes time
@@ -94,7 +94,7 @@ func hold(ctx context.Context, rng *rand.Rand, name string, acquire func(context
 	case errors.Is(err, lock.ErrLost):
 		lost()
 	default:
-		tell(event{"lost", name, e.Fence, got, math.MaxInt64})
+		tell(event{"lost", name, e.Fence, e.Call, math.MaxInt64})
 	}
 }
 
@@ -156,7 +156,7 @@ func judge(t *testing.T, events []event) {
 			}
 		}
 		for _, e := range open { // its process was killed
-			add(event{"lost", name, e.Fence, e.Return, math.MaxInt64})
+			add(event{"lost", name, e.Fence, e.Call, math.MaxInt64})
 		}
 		permits := 1
 		if name[len(name)-1] == '3' && len(name) > 1 {

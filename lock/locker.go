@@ -97,19 +97,30 @@ func (a *acquisition) ask(ctx context.Context, channel string) (got answer, err 
 		entry = fmt.Sprintf("%s %s %d %d %s", a.token, a.shape, a.def.limit, a.def.options.TTL.Milliseconds(), channel)
 	}
 	for range tries {
-		c := a.command(acquireScript.Script, a.keys)
-		c.Word(a.token)
-		c.Int(a.def.options.TTL.Milliseconds())
-		c.Word(string(a.shape))
-		c.Int(int64(a.def.limit))
-		c.Int(int64(a.def.stride))
-		c.Word(entry)
-		c.Word(a.entry)
+		asked := time.Now()
+		if a.quick(a.keys) && a.entry == "" {
+			c := a.command(takeScript.Script, a.keys)
+			c.Word(a.token)
+			c.Int(a.def.options.TTL.Milliseconds())
+			c.Word(entry)
+			got, err = pipectx.Send(ctx, a.db, c, readAnswer).Result()
+		} else {
+			got.held = elsewhere
+		}
+		if got.held == elsewhere && err == nil {
+			c := a.command(acquireScript.Script, a.keys)
+			c.Word(a.token)
+			c.Int(a.def.options.TTL.Milliseconds())
+			c.Word(string(a.shape))
+			c.Int(int64(a.def.limit))
+			c.Int(int64(a.def.stride))
+			c.Word(entry)
+			c.Word(a.entry)
+			got, err = pipectx.Send(ctx, a.db, c, readAnswer).Result()
+		}
 		if entry != "" {
 			a.entry = entry
 		}
-		asked := time.Now()
-		got, err = pipectx.Send(ctx, a.db, c, readAnswer).Result()
 		if err == nil {
 			a.asked, a.now = asked, got.now
 		}
@@ -119,6 +130,9 @@ func (a *acquisition) ask(ctx context.Context, channel string) (got answer, err 
 	}
 	return got, err
 }
+
+// quick tells whether the scripts for most calls will do.
+func (l locker) quick(keys []string) bool { return len(keys) == 1 && l.def.stride == 2 }
 
 // late tells whether Timeout has passed.
 func (a *acquisition) late() bool { return !a.most.IsZero() && !time.Now().Before(a.most) }
@@ -165,6 +179,14 @@ func (a *acquisition) giveUp(ctx context.Context, err error) error {
 
 // free calls release.lua and returns how many locks were held.
 func (l locker) free(ctx context.Context, keys []string, token, entry string) (int64, error) {
+	if l.quick(keys) && entry == "" {
+		c := l.command(giveScript.Script, keys)
+		c.Word(token)
+		held, err := pipectx.Send(ctx, l.db, c, func(r pipectx.Reply) (bool, error) { return !r.IsNil(), nil }).Result()
+		if held || err != nil {
+			return 1, err
+		}
+	}
 	c := l.command(releaseScript.Script, keys)
 	c.Word(token)
 	c.Word(string(l.shape))

@@ -9,26 +9,7 @@ local M = {}
 
 local lock = require "redmoon_lock"
 
--- quick is the way of most calls: one lock, held alone, by the one who asks.
-local function quick(keys, token)
-  local is = redis.call("HMGET", keys[1], "owner", "fence")
-  if is[1] ~= token then
-    return nil
-  end
-  local l = {state = keys[1], queue = keys[2], fence = tonumber(is[2]), shared = 0}
-  if not lock.grant(l) then
-    lock.drop(l, token, "x")
-  end
-  return 1
-end
-
 function M.release(keys, argv)
-  if #keys == 2 and argv[4] == "" then
-    local held = quick(keys, argv[1])
-    if held then
-      return held
-    end
-  end
   local token, shape, stride, entry = argv[1], argv[2], tonumber(argv[3]), argv[4]
   local now, held = lock.now(), 0
   for at = 0, #keys - 1, stride do

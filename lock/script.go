@@ -14,7 +14,11 @@ var luaFiles embed.FS
 
 var stateModule = module("redmoon_lock", "state.lua")
 
+// Numbers go to redis.call as they are: microseconds have 16 digits, and the servers
+// write 17.
 var (
+	takeScript    = script("take")
+	giveScript    = script("give")
 	acquireScript = script("acquire")
 	extendScript  = script("extend")
 	releaseScript = script("release")
@@ -48,7 +52,13 @@ type answer struct {
 	before int64 // and how many wait before this one
 }
 
+// elsewhere is what the scripts for most calls answer to all others.
+const elsewhere = -1
+
 func readAnswer(r pipectx.Reply) (a answer, err error) {
+	if r.IsNil() { // take.lua leaves it to acquire.lua
+		return answer{held: elsewhere}, nil
+	}
 	n, err := integers(r)
 	if err != nil {
 		return a, err

@@ -5,8 +5,8 @@
 -- exclusive ("x") or shared ("s"). A token is one call of Acquire; it stands for the
 -- holder, and before that for the waiter. Times are the server's, in µs.
 --
--- It is tempting to have a function for each step, but the server makes them all
--- anew for every call, and each call of redis.call takes as long as a GET.
+-- Of an exclusive lock that nobody owns nobody waits in the queue: whoever ends an
+-- owner grants the lock in the same script.
 local M = {}
 
 local hour = 3600000 -- ms that keys outlive what they are about
@@ -18,15 +18,11 @@ function M.now()
   return t[1] * 1000000 + t[2]
 end
 
-local function text(n)
-  return string.format("%.0f", n)
-end
-
 -- keep sees to it that a key lives for an hour more than ms, and never for less
 -- than it did.
 function M.keep(key, ms)
   if redis.call("PTTL", key) < ms + hour then
-    redis.call("PEXPIRE", key, text(ms + 2 * hour))
+    redis.call("PEXPIRE", key, ms + 2 * hour)
   end
 end
 
@@ -48,13 +44,13 @@ function M.open(keys, at, stride, now)
     l.ends = tonumber(is[2])
     if l.ends > now then
       l.owner = is[1]
-    elseif is[4] ~= "" then -- a process that was handed the lock and never said a word
+    elseif is[4] and is[4] ~= "" then -- a process that was handed the lock and never said a word
       forget(l, is[4])
     end
   end
   if stride == 3 then
     l.holders = keys[at + 3]
-    for _, token in ipairs(redis.call("ZRANGEBYSCORE", l.holders, "-inf", text(now), "LIMIT", 0, 1000)) do
+    for _, token in ipairs(redis.call("ZRANGEBYSCORE", l.holders, "-inf", now, "LIMIT", 0, 1000)) do
       redis.call("ZREM", l.holders, token)
       redis.call("HDEL", l.state, "h:" .. token)
     end
@@ -84,11 +80,11 @@ function M.take(l, token, shape, now, ends, channel)
   l.fence = math.max(l.fence + 1, now)
   if shape == "x" then
     l.owner, l.ends = token, ends
-    redis.call("HSET", l.state, "owner", token, "until", text(ends), "fence", text(l.fence), "claim", channel)
+    redis.call("HSET", l.state, "owner", token, "until", ends, "fence", l.fence, "claim", channel)
   else
     l.shared = l.shared + 1
-    redis.call("ZADD", l.holders, text(ends), token)
-    redis.call("HSET", l.state, "fence", text(l.fence), "h:" .. token, text(l.fence))
+    redis.call("ZADD", l.holders, ends, token)
+    redis.call("HSET", l.state, "fence", l.fence, "h:" .. token, l.fence)
   end
   return l.fence
 end
@@ -96,9 +92,9 @@ end
 -- extend gives a holder time until an instant.
 function M.extend(l, token, shape, ends)
   if shape == "x" then
-    redis.call("HSET", l.state, "until", text(ends), "claim", "")
+    redis.call("HSET", l.state, "until", ends, "claim", "")
   else
-    redis.call("ZADD", l.holders, "XX", text(ends), token)
+    redis.call("ZADD", l.holders, "XX", ends, token)
   end
 end
 
@@ -106,7 +102,7 @@ end
 function M.raise(l, fence)
   if fence > l.fence then
     l.fence = fence
-    redis.call("HSET", l.state, "fence", text(fence))
+    redis.call("HSET", l.state, "fence", fence)
   end
 end
 
@@ -150,7 +146,7 @@ function M.grant(l, now)
       local ends = now + math.min(ttl, claim) * 1000
       local fence = M.take(l, token, shape, now, ends, channel)
       local command = string.sub(channel, 1, 1) == "s" and "SPUBLISH" or "PUBLISH"
-      local heard = redis.pcall(command, string.sub(channel, 2), token .. " " .. text(ends) .. " " .. text(fence))
+      local heard = redis.pcall(command, string.sub(channel, 2), string.format("%s %.0f %.0f", token, ends, fence))
       if type(heard) ~= "number" or heard == 0 then
         M.drop(l, token, shape)
       end
