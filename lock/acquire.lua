@@ -17,7 +17,7 @@ local M = {}
 local lock = require "redmoon_lock"
 
 -- try takes all or none.
-local function try(locks, token, shape, limit, now, ends)
+local function try(locks, token, shape, limit, now, ms)
   for _, l in ipairs(locks) do
     if not lock.holds(l, token, shape) and not lock.admits(l, shape, limit, now) then
       return {0, now, lock.rest(l, now), 0}
@@ -25,7 +25,7 @@ local function try(locks, token, shape, limit, now, ends)
   end
   local fence = 0
   for _, l in ipairs(locks) do
-    fence = math.max(fence, lock.holds(l, token, shape) or lock.take(l, token, shape, now, ends, ""))
+    fence = math.max(fence, lock.holds(l, token, shape) or lock.take(l, token, shape, now, ms, ""))
   end
   return {#locks, now, fence, 0}
 end
@@ -44,14 +44,14 @@ local function enqueue(l, entry, was, ms, now)
 end
 
 -- wait takes one after another, and queues for the first that it does not get.
-local function wait(locks, token, shape, limit, now, ends, entry, was, ms)
+local function wait(locks, token, shape, limit, now, ms, entry, was)
   local most = 0
   for n, l in ipairs(locks) do
     local fence = lock.holds(l, token, shape)
     if fence then
-      lock.extend(l, token, shape, ends)
+      lock.extend(l, token, shape, now, ms)
     elseif lock.admits(l, shape, limit, now) then
-      fence = lock.take(l, token, shape, now, ends, "")
+      fence = lock.take(l, token, shape, now, ms, "")
     else
       fence = lock.holds(l, token, shape) -- admits may have found it first in the queue
     end
@@ -67,15 +67,14 @@ end
 function M.acquire(keys, argv)
   local token, ttl, shape, limit, stride, entry = argv[1], tonumber(argv[2]), argv[3], tonumber(argv[4]), tonumber(argv[5]), argv[6]
   local now, locks = lock.now(), {}
-  local ends = now + ttl * 1000
   for at = 0, #keys - 1, stride do
     locks[#locks + 1] = lock.open(keys, at, stride, now)
   end
   local got
   if entry == "" then
-    got = try(locks, token, shape, limit, now, ends)
+    got = try(locks, token, shape, limit, now, ttl)
   else
-    got = wait(locks, token, shape, limit, now, ends, entry, argv[7], ttl)
+    got = wait(locks, token, shape, limit, now, ttl, entry, argv[7])
   end
   for _, l in ipairs(locks) do
     if got[1] == #locks and #locks > 1 then -- one token for all of them

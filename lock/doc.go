@@ -23,7 +23,8 @@
 // step, by the server's clock:
 //
 //	P{name}          hash    owner  token of who holds it alone, "" for nobody
-//	                         until  when that ends, µs since 1970
+//	                         since  when that began, or was renewed, µs since 1970
+//	                         ttl    for how long, ms
 //	                         fence  the greatest fencing token that was given
 //	                         claim  channel of an owner who was told and has not yet
 //	                                said a word
@@ -41,7 +42,7 @@
 //	A: acquire.lua → holds
 //	B: acquire.lua → is first in the queue        one request
 //	A: release.lua → B is the owner, PUBLISH      one request
-//	B: the message: "token until fence"           B holds
+//	B: the message: "token since ttl fence"           B holds
 //
 // A process listens by one connection to each node where somebody waits. On a Cluster
 // of Redis 7 or Valkey the channels are sharded: redmoon:lock{name}:PROCESS; elsewhere

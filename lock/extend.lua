@@ -22,7 +22,7 @@ function M.extend(keys, argv)
     locks[#locks + 1] = l
   end
   for _, l in ipairs(locks) do
-    lock.extend(l, token, shape, now + ttl * 1000)
+    lock.extend(l, token, shape, now, ttl)
     lock.raise(l, fence)
     lock.keep(l.state, ttl)
     if l.holders then

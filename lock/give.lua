@@ -17,11 +17,17 @@ function M.give(keys, argv)
     local token, ttl, channel = string.match(entry, "^(%S+) x 1 (%d+) (.+)$")
     if token then
       local t = call("TIME")
-      local now = t[1] * 1000000 + t[2]
-      local fence, ends = math.max(is[2] + 1, now), now + math.min(ttl, 2000) * 1000
-      call("HSET", keys[1], "owner", token, "until", ends, "fence", fence, "claim", channel)
-      local heard = redis.pcall(string.sub(channel, 1, 1) == "s" and "SPUBLISH" or "PUBLISH", string.sub(channel, 2),
-        string.format("%s %.0f %.0f", token, ends, fence))
+      local now = t[1] .. string.sub("00000" .. t[2], -6)
+      local fence = now
+      if tonumber(is[2]) >= tonumber(now) then
+        fence = string.format("%.0f", is[2] + 1)
+      end
+      if tonumber(ttl) > 2000 then
+        ttl = "2000"
+      end
+      call("HSET", keys[1], "owner", token, "since", now, "ttl", ttl, "fence", fence, "claim", channel)
+      local command = string.sub(channel, 1, 1) == "s" and "SPUBLISH" or "PUBLISH"
+      local heard = redis.pcall(command, string.sub(channel, 2), token .. " " .. now .. " " .. ttl .. " " .. fence)
       if type(heard) == "number" and heard > 0 then
         return 1
       end

@@ -25,17 +25,17 @@ func TestRenewal(t *testing.T) {
 	lease, err := quick.On(db).Acquire(t.Context(), "a")
 	held(t, lease, err)
 	key := lease.Keys()[0]
-	stored := func() (until string) {
-		until, err := db.Client().HGet(t.Context(), key, "until").Result()
+	stored := func() (since string) {
+		since, err := db.Client().HGet(t.Context(), key, "since").Result()
 		if err != nil {
 			t.Fatal(err)
 		}
-		return until
+		return since
 	}
 	first := stored()
 	redistest.Until(t, 10*time.Second, "four renewals", func() error {
 		if now := stored(); now == first {
-			return fmt.Errorf("it ends at %s", now)
+			return fmt.Errorf("it began at %s", now)
 		} else if lease.TTL() == 0 {
 			t.Fatal("the lease is lost")
 		}

@@ -204,19 +204,20 @@ func (h *hub) receive() {
 	}
 }
 
-// hand gives a waiter its lock: "token ends fence". One that is not here any more
-// has left, and told the server so.
+// hand gives a waiter its lock: "token since ttl fence". One that is not here any
+// more has left, and told the server so.
 func (h *hub) hand(message string) {
 	token, rest, _ := strings.Cut(message, " ")
-	ends, fence, _ := strings.Cut(rest, " ")
-	var g gift
-	var err error
-	if g.ends, err = strconv.ParseInt(ends, 10, 64); err != nil {
-		return // not one of ours
+	since, rest, _ := strings.Cut(rest, " ")
+	ttl, fence, _ := strings.Cut(rest, " ")
+	var n [3]int64
+	for i, text := range []string{since, ttl, fence} {
+		var err error
+		if n[i], err = strconv.ParseInt(text, 10, 64); err != nil {
+			return // not one of ours
+		}
 	}
-	if g.fence, err = strconv.ParseInt(fence, 10, 64); err != nil {
-		return
-	}
+	g := gift{ends: n[0] + 1000*n[1], fence: n[2]}
 	h.mu.Lock()
 	w := h.waiters[token]
 	h.mu.Unlock()

@@ -38,14 +38,14 @@ end
 -- open reads the lock whose keys stand behind keys[at].
 function M.open(keys, at, stride, now)
   local l = {state = keys[at + 1], queue = keys[at + 2], shared = 0}
-  local is = redis.call("HMGET", l.state, "owner", "until", "fence", "claim")
-  l.fence = tonumber(is[3] or 0)
+  local is = redis.call("HMGET", l.state, "owner", "since", "ttl", "fence", "claim")
+  l.fence = tonumber(is[4] or 0)
   if is[1] and is[1] ~= "" then
-    l.ends = tonumber(is[2])
+    l.ends = is[2] + is[3] * 1000
     if l.ends > now then
       l.owner = is[1]
-    elseif is[4] and is[4] ~= "" then -- a process that was handed the lock and never said a word
-      forget(l, is[4])
+    elseif is[5] and is[5] ~= "" then -- a process that was handed the lock and never said a word
+      forget(l, is[5])
     end
   end
   if stride == 3 then
@@ -73,14 +73,15 @@ local function room(l, shape, limit)
   return not l.owner and (shape == "x" and l.shared == 0 or shape == "s" and l.shared < limit)
 end
 
--- take makes a token a holder until an instant, and returns its fencing token: more
+-- take makes a token a holder for some ms, and returns its fencing token: more
 -- than all before, even where the state was lost, for time does not go back. channel
 -- is where the holder was told of it, "" where it asked itself.
-function M.take(l, token, shape, now, ends, channel)
+function M.take(l, token, shape, now, ms, channel)
+  local ends = now + ms * 1000
   l.fence = math.max(l.fence + 1, now)
   if shape == "x" then
     l.owner, l.ends = token, ends
-    redis.call("HSET", l.state, "owner", token, "until", ends, "fence", l.fence, "claim", channel)
+    redis.call("HSET", l.state, "owner", token, "since", now, "ttl", ms, "fence", l.fence, "claim", channel)
   else
     l.shared = l.shared + 1
     redis.call("ZADD", l.holders, ends, token)
@@ -89,12 +90,12 @@ function M.take(l, token, shape, now, ends, channel)
   return l.fence
 end
 
--- extend gives a holder time until an instant.
-function M.extend(l, token, shape, ends)
+-- extend gives a holder some ms from now.
+function M.extend(l, token, shape, now, ms)
   if shape == "x" then
-    redis.call("HSET", l.state, "until", ends, "claim", "")
+    redis.call("HSET", l.state, "since", now, "ttl", ms, "claim", "")
   else
-    redis.call("ZADD", l.holders, "XX", ends, token)
+    redis.call("ZADD", l.holders, "XX", now + ms * 1000, token)
   end
 end
 
@@ -143,10 +144,10 @@ function M.grant(l, now)
       -- It is tempting to tell first, but what is told must be true: a full
       -- server refuses the write.
       now = now or M.now()
-      local ends = now + math.min(ttl, claim) * 1000
-      local fence = M.take(l, token, shape, now, ends, channel)
+      local ms = math.min(ttl, claim)
+      local fence = M.take(l, token, shape, now, ms, channel)
       local command = string.sub(channel, 1, 1) == "s" and "SPUBLISH" or "PUBLISH"
-      local heard = redis.pcall(command, string.sub(channel, 2), string.format("%s %.0f %.0f", token, ends, fence))
+      local heard = redis.pcall(command, string.sub(channel, 2), string.format("%s %.0f %.0f %.0f", token, now, ms, fence))
       if type(heard) ~= "number" or heard == 0 then
         M.drop(l, token, shape)
       end

@@ -12,30 +12,34 @@ local M = {}
 
 function M.take(keys, argv)
   local call = redis.call
-  local is, t = call("HMGET", keys[1], "owner", "until", "fence"), call("TIME")
-  local owner, now = is[1], t[1] * 1000000 + t[2]
+  local is, t = call("HMGET", keys[1], "owner", "since", "ttl", "fence"), call("TIME")
+  local owner, micros = is[1], t[1] .. string.sub("00000" .. t[2], -6) -- as text: to write a number takes a µs
+  local now = tonumber(micros)
   if not owner and call("EXISTS", keys[2]) == 1 then -- somebody has deleted the state
     return nil
   elseif not owner or owner == "" then -- and then nobody waits
-    local fence = math.max((is[3] or 0) + 1, now)
-    call("HSET", keys[1], "owner", argv[1], "until", now + argv[2] * 1000, "fence", fence)
+    local fence = micros
+    if is[4] and tonumber(is[4]) >= now then
+      fence = string.format("%.0f", is[4] + 1)
+    end
+    call("HSET", keys[1], "owner", argv[1], "since", micros, "ttl", argv[2], "fence", fence)
     if not owner or now % 16 == 0 then -- often enough, and not always
       call("PEXPIRE", keys[1], argv[2] + 7200000)
     end
-    return {1, now, fence, 0}
+    return {1, micros, fence, 0}
   end
-  local rest = is[2] - now
+  local rest = is[2] + is[3] * 1000 - now
   if rest <= 0 or owner == argv[1] then
     return nil
   elseif argv[3] == "" then
-    return {0, now, rest, 0}
+    return {0, micros, rest, 0}
   end
   local at = call("RPUSH", keys[2], argv[3]) - 1
   if at == 0 or now % 16 == 0 then
     call("PEXPIRE", keys[1], argv[2] + 7200000)
     call("PEXPIRE", keys[2], argv[2] + 7200000)
   end
-  return {0, now, rest, at}
+  return {0, micros, rest, at}
 end
 
 return M
