@@ -132,7 +132,7 @@ func (m *many[K, V]) ahead(ctx context.Context, r *reading[V], i int) {
 
 // finish waits for the loads.
 func (m *many[K, V]) finish(ctx context.Context) ([]field.Optional[V], error) {
-	values := make([]field.Optional[V], len(m.args))
+	all := make(answers[V], len(m.args))
 	var errs []error
 	for _, b := range m.sent {
 		found, err := b.ref.Result()
@@ -156,34 +156,38 @@ func (m *many[K, V]) finish(ctx context.Context) ([]field.Optional[V], error) {
 			m.flying--
 		}
 		v, err := m.work.finish(ctx, r, m.args[i])
-		switch {
-		case err == nil:
-			values[i] = field.Some(v)
-		case !errors.Is(err, pipectx.ErrNotFound):
-			errs = append(errs, err)
-		}
+		errs = all.set(i, v, err, errs)
 	}
 	if errs != nil {
 		return nil, errors.Join(errs...)
 	}
-	return values, nil
+	return all, nil
+}
+
+// answers are those of arguments, in their order.
+type answers[V any] []field.Optional[V]
+
+// set sets one, or adds its error to errs; that there is no value is none.
+func (a answers[V]) set(i int, v V, err error, errs []error) []error {
+	switch {
+	case err == nil:
+		a[i] = field.Some(v)
+	case !errors.Is(err, pipectx.ErrNotFound):
+		errs = append(errs, err)
+	}
+	return errs
 }
 
 // directMany is GetMany where caching is off.
 func (w *work[K, V]) directMany(ctx context.Context, args []K) *pipectx.Ref[[]field.Optional[V]] {
-	values := make([]field.Optional[V], len(args))
+	all := make(answers[V], len(args))
 	var errs []error
 	for i, arg := range args {
 		v, err := w.load(pipectx.Detach(ctx), arg)
-		switch {
-		case err == nil:
-			values[i] = field.Some(v)
-		case !errors.Is(err, pipectx.ErrNotFound):
-			errs = append(errs, err)
-		}
+		errs = all.set(i, v, err, errs)
 	}
 	if errs != nil {
 		return pipectx.Failed[[]field.Optional[V]](pipectx.Detach(ctx), w.on.db, errors.Join(errs...))
 	}
-	return pipectx.Resolved(values)
+	return pipectx.Resolved([]field.Optional[V](all))
 }
