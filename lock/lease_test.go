@@ -3,6 +3,7 @@ package lock_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -355,4 +356,47 @@ func TestNoChannels(t *testing.T) {
 	done(t, "release by one who may not tell", r.lease.Release(ctx))
 	r = <-loud
 	held(t, r.lease, r.err)
+}
+
+// However many wait, for whatever names, a process listens to a node by one
+// connection; on a Cluster by channels of the name's own slot.
+func TestListensOnce(t *testing.T) {
+	listen := func(t *testing.T, db *pipectx.DB) {
+		for n := range 5 {
+			name := fmt.Sprint("{o}", n)
+			lease, err := jobs.On(db).Acquire(t.Context(), name)
+			held(t, lease, err)
+			for range 3 {
+				next := later(func() (*lock.Lease, error) { return jobs.On(db).Acquire(t.Context(), name) })
+				t.Cleanup(func() { <-next }) // the test's context has ended
+			}
+			waiting(t, db, lease.Keys()[0], 3)
+		}
+	}
+	t.Run("server", func(t *testing.T) {
+		s := redistest.Server(t)
+		db := newDB(t, s.Client(t))
+		listen(t, db)
+		if n, err := db.Client().Do(t.Context(), "CLIENT", "LIST", "TYPE", "pubsub").Text(); err != nil || strings.Count(n, "\n") != 1 {
+			t.Errorf("%v, those who listen:\n%s", err, n)
+		}
+	})
+	t.Run("cluster", func(t *testing.T) {
+		client := redistest.Cluster(t).Client(t)
+		db := newDB(t, client)
+		listen(t, db)
+		channels := 0
+		err := client.ForEachMaster(t.Context(), func(ctx context.Context, node *redis.Client) error {
+			list, err := node.Do(ctx, "CLIENT", "LIST", "TYPE", "pubsub").Text()
+			if n := strings.Count(list, "\n"); n > 1 {
+				t.Errorf("%d connections listen to one node", n)
+			}
+			sharded, err2 := node.PubSubShardChannels(ctx, "redmoon:lock{*}:*").Result()
+			channels += len(sharded)
+			return errors.Join(err, err2)
+		})
+		if err != nil || channels != 5 {
+			t.Errorf("%d channels of five names, %v", channels, err)
+		}
+	})
 }
