@@ -171,6 +171,7 @@ type Repo[T, K any] struct {
 	model *Model[T, K]
 	db    *pipectx.DB
 	err   error // the DB lacks the model's connection
+	fence *Fencer
 }
 
 var errZeroRepo = errors.New("model: a zero Repo has no records; bind the model to a DB: Model.On(db)")

@@ -114,7 +114,7 @@ func (s *schema) created(r pipectx.Reply) error {
 func (r Repo[T, K]) Save(ctx context.Context, record T) *pipectx.Ref[T] {
 	m := r.bound()
 	switch {
-	case m.direct:
+	case m.direct && r.fence == nil:
 		// It is tempting to have one way for all. But the others call what may
 		// keep a pointer to the record, so there it moves to the heap, and here
 		// it need not.
@@ -132,7 +132,7 @@ func (r Repo[T, K]) Save(ctx context.Context, record T) *pipectx.Ref[T] {
 func (r Repo[T, K]) save(ctx context.Context, record T) *pipectx.Ref[T] {
 	m, s, p := r.model, r.model.schema, unsafe.Pointer(&record)
 	absent := s.absent(p)
-	if absent == 0 && s.version == nil && m.ttl == "" && s.lives == nil && !s.renamed {
+	if r.fence == nil && absent == 0 && s.version == nil && m.ttl == "" && s.lives == nil && !s.renamed {
 		c := r.command("HSET", *m.id(p))
 		s.addRecord(c, p, s.sound(c, p), m.verbs.keyOf)
 		return pipectx.SendInto(ctx, r.db, c, record, m.verbs.written)

@@ -32,6 +32,7 @@ var (
 	editScript   = script("edit")
 	popScript    = script("pop")
 	pickScript   = script("pick")
+	deleteScript = script("delete")
 )
 
 func module(name, file string, imports ...*lua.Mod) *lua.Mod {
@@ -79,11 +80,18 @@ func (c *column) lifeInLua() string {
 
 // script starts a call of a script on the record of an id.
 func (r Repo[T, K]) script(s *lua.Script, id K) *pipectx.Command {
-	c := s.Command(1)
+	keys := 1
+	if r.fence != nil {
+		keys = 2
+	}
+	c := s.Command(keys)
 	if r.bound().schema.begins {
 		c.Needs(fieldTTLServers)
 	}
 	r.addKey(c, id)
+	if r.fence != nil {
+		r.addFence(c, id)
+	}
 	addFixed(c, r.model.begin)
 	return c
 }

@@ -14,6 +14,8 @@
 --   was    those that were renamed: name → the names it had, the latest first.
 --          Where its own is not stored the field has the text of the first that
 --          is; whoever writes the field removes them
+-- and of a write under a lease:
+--   fence  its fencing token; fenced is the key of the greatest that has written
 local M = {}
 
 local number = require "redmoon_number"
@@ -21,13 +23,18 @@ local number = require "redmoon_number"
 -- open reads the words that all calls begin with, and returns the record and the
 -- place of the word behind them.
 --   KEYS[1]  the record
+--   KEYS[2]  its fence, of a write under a lease, whose token is a word in front
 --   ARGV[1]  its ttl
 --   ARGV[2]  its version
 --   ARGV[3]  number of its fields of which there is more to say, and then of each
 --            name, life ("" for none), and names it had with commas between
 function M.open(keys, argv)
-  local r, more = {key = keys[1], ttl = argv[1], version = argv[2]}, tonumber(argv[3])
-  for i = 4, 1 + 3 * more, 3 do
+  local first = keys[2] and 1 or 0
+  local r, more = {key = keys[1], ttl = argv[first + 1], version = argv[first + 2]}, tonumber(argv[first + 3])
+  if keys[2] then
+    r.fenced, r.fence = keys[2], argv[1]
+  end
+  for i = first + 4, first + 1 + 3 * more, 3 do
     local name, life = argv[i], argv[i + 1]
     if life ~= "" then
       r.lives = r.lives or {}
@@ -39,7 +46,7 @@ function M.open(keys, argv)
       table.insert(r.was[name], old)
     end
   end
-  return r, 4 + 3 * more
+  return r, first + 4 + 3 * more
 end
 
 -- before returns the names that a field had.
@@ -146,6 +153,12 @@ end
 -- check returns the error that refuses a write, nil if there is none. set holds
 -- names and texts in turns, from one place to another.
 function M.check(r, set, from, to)
+  if r.fence then
+    local stored = redis.call("GET", r.fenced)
+    if stored and tonumber(stored) > tonumber(r.fence) then
+      return {err = "FENCED " .. stored}
+    end
+  end
   if r.lives then
     return remember(r, set, from, to)
   end
@@ -194,6 +207,9 @@ function M.flush(r, set, from, to, gone, first, last)
   end
   if r.ttl ~= "" and r.ttl ~= 0 then
     redis.call("PEXPIRE", r.key, r.ttl)
+  end
+  if r.fence then
+    redis.call("SET", r.fenced, r.fence, "PX", 604800000) -- a week
   end
 end
 
