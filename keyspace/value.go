@@ -113,18 +113,21 @@ func (v *value[V]) parse(text []byte, key string) (V, error) {
 }
 
 // decodeAll reads an array of values; a null array has none.
-func (v *value[V]) decodeAll(r pipectx.Reply) ([]V, error) {
+func (v *value[V]) decodeAll(r pipectx.Reply) ([]V, error) { return v.items(r, r.Key()) }
+
+// items is decodeAll for an array inside a reply, which does not know its key.
+func (v *value[V]) items(r pipectx.Reply, key string) ([]V, error) {
 	items, err := elements(r)
 	if err != nil {
 		return nil, err
 	}
 	values := make([]V, 0, items.Len())
 	for items.Next() {
-		text, err := items.Reply().Bytes()
+		text, err := items.Bytes()
 		if err != nil {
 			return nil, err
 		}
-		value, err := v.parse(text, r.Key())
+		value, err := v.parse(text, key)
 		if err != nil {
 			return nil, err
 		}
