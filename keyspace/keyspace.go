@@ -38,7 +38,7 @@ func (d *definition[K]) define(constructor, prefix string, options []Option, typ
 }
 
 // redisTypes are what keyspaces hold, by their constructors.
-var redisTypes = map[string]string{"NewString": "string", "NewHash": "hash", "NewSet": "set", "NewSortedSet": "zset"}
+var redisTypes = map[string]string{"NewString": "string", "NewHash": "hash", "NewSet": "set", "NewSortedSet": "zset", "NewList": "list", "NewGeo": "zset"}
 
 // wrong is the error of a declaration.
 func (d *definition[K]) wrong(err error) error { return fmt.Errorf("keyspace: %s: %w", d.name, err) }

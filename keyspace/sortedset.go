@@ -147,14 +147,6 @@ func (b BoundSortedSet[K, M]) Card(ctx context.Context, id K) *pipectx.Ref[int64
 	return b.Key(id).Card(ctx)
 }
 
-// Count answers how many members have a score from least to greatest, both
-// included.
-//
-// Cost: ZCOUNT; 1 command; 1 round trip outside Run, none of its own inside.
-func (b BoundSortedSet[K, M]) Count(ctx context.Context, id K, least, greatest float64) *pipectx.Ref[int64] {
-	return b.Key(id).Count(ctx, least, greatest)
-}
-
 // Range answers the members of ranks start to stop, both included, lowest score
 // first; negative ranks count from the end.
 //
@@ -288,17 +280,6 @@ func (k SortedSetKey[M]) about(name string, member M) *pipectx.Command {
 // Cost: ZCARD; 1 command; 1 round trip outside Run, none of its own inside.
 func (k SortedSetKey[M]) Card(ctx context.Context) *pipectx.Ref[int64] {
 	return pipectx.Send(ctx, k.db, k.command("ZCARD").Read(), pipectx.Reply.Int)
-}
-
-// Count answers how many members have a score from least to greatest, both
-// included; infinities leave an end open.
-//
-// Cost: ZCOUNT; 1 command; 1 round trip outside Run, none of its own inside.
-func (k SortedSetKey[M]) Count(ctx context.Context, least, greatest float64) *pipectx.Ref[int64] {
-	c := k.command("ZCOUNT").Read()
-	number(c, k.key, "Count", least, true)
-	number(c, k.key, "Count", greatest, true)
-	return pipectx.Send(ctx, k.db, c, pipectx.Reply.Int)
 }
 
 // Range answers the members of ranks start to stop, both included, lowest score

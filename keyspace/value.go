@@ -113,7 +113,10 @@ func (v *value[V]) parse(text []byte, key string) (V, error) {
 }
 
 // decodeAll reads an array of values; a null array has none.
-func (v *value[V]) decodeAll(r pipectx.Reply) ([]V, error) {
+func (v *value[V]) decodeAll(r pipectx.Reply) ([]V, error) { return v.decodeFrom(r, r.Key()) }
+
+// decodeFrom is decodeAll of an array within a reply, which does not know its key.
+func (v *value[V]) decodeFrom(r pipectx.Reply, key string) ([]V, error) {
 	items, err := elements(r)
 	if err != nil {
 		return nil, err
@@ -124,7 +127,7 @@ func (v *value[V]) decodeAll(r pipectx.Reply) ([]V, error) {
 		if err != nil {
 			return nil, err
 		}
-		value, err := v.parse(text, r.Key())
+		value, err := v.parse(text, key)
 		if err != nil {
 			return nil, err
 		}
