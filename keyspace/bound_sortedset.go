@@ -9,6 +9,117 @@ import (
 	"github.com/redmoon-go/redmoon/pipectx"
 )
 
+// Add gives member a score, in place of the one it had. It tells whether the
+// member is new.
+//
+// Cost: ZADD, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
+// outside Run, none of its own inside.
+func (b BoundSortedSet[K, M]) Add(ctx context.Context, id K, member M, score float64) *pipectx.Ref[bool] {
+	return b.Key(id).Add(ctx, member, score)
+}
+
+// AddMany gives members scores, in place of those they had, and answers how
+// many of them are new. More than 5,000 go in several commands of one pipeline,
+// and are not added at one moment; without members nothing is sent.
+//
+// Cost: ZADD, 1 command for each 5,000 members, and PEXPIRE with a default TTL;
+// 1 round trip outside Run, none of its own inside.
+func (b BoundSortedSet[K, M]) AddMany(ctx context.Context, id K, members ...Z[M]) *pipectx.Ref[int64] {
+	return b.Key(id).AddMany(ctx, members...)
+}
+
+// IncrBy adds x, which may be negative, to the score of member and answers the
+// sum. One that is no member yet counts as 0 and is added.
+//
+// Cost: ZINCRBY, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
+// outside Run, none of its own inside.
+func (b BoundSortedSet[K, M]) IncrBy(ctx context.Context, id K, member M, x float64) *pipectx.Ref[float64] {
+	return b.Key(id).IncrBy(ctx, member, x)
+}
+
+// Rem removes members and answers how many of them were there; large numbers
+// of them as in [SortedSetKey.AddMany]. The key goes with its last member.
+//
+// Cost: ZREM, 1 command for each 5,000 members, and PEXPIRE with a default TTL;
+// 1 round trip outside Run, none of its own inside.
+func (b BoundSortedSet[K, M]) Rem(ctx context.Context, id K, members ...M) *pipectx.Ref[int64] {
+	return b.Key(id).Rem(ctx, members...)
+}
+
+// Score answers the score of member. If it is none the answer is
+// [pipectx.ErrNotFound], which is no failure of a Run.
+//
+// Cost: ZSCORE; 1 command; 1 round trip outside Run, none of its own inside.
+func (b BoundSortedSet[K, M]) Score(ctx context.Context, id K, member M) *pipectx.Ref[float64] {
+	return b.Key(id).Score(ctx, member)
+}
+
+// MScore answers the scores of members in their order, absent where one is
+// none. Without members nothing is sent.
+//
+// Cost: ZMSCORE; 1 command for each 5,000 members; 1 round trip outside Run,
+// none of its own inside.
+func (b BoundSortedSet[K, M]) MScore(ctx context.Context, id K, members ...M) *pipectx.Ref[[]field.Optional[float64]] {
+	return b.Key(id).MScore(ctx, members...)
+}
+
+// Rank answers the rank of member: how many come before it, lowest score first.
+// If it is no member the answer is [pipectx.ErrNotFound], which is no failure of
+// a Run.
+//
+// Cost: ZRANK; 1 command; 1 round trip outside Run, none of its own inside.
+func (b BoundSortedSet[K, M]) Rank(ctx context.Context, id K, member M) *pipectx.Ref[int64] {
+	return b.Key(id).Rank(ctx, member)
+}
+
+// RevRank is [SortedSetKey.Rank], highest score first.
+//
+// Cost: ZREVRANK; 1 command; 1 round trip outside Run, none of its own inside.
+func (b BoundSortedSet[K, M]) RevRank(ctx context.Context, id K, member M) *pipectx.Ref[int64] {
+	return b.Key(id).RevRank(ctx, member)
+}
+
+// Card answers how many members there are; 0 if there is no such key.
+//
+// Cost: ZCARD; 1 command; 1 round trip outside Run, none of its own inside.
+func (b BoundSortedSet[K, M]) Card(ctx context.Context, id K) *pipectx.Ref[int64] {
+	return b.Key(id).Card(ctx)
+}
+
+// Range answers the members of ranks start to stop, both included, lowest score
+// first. Ranks count from 0; negative ones from the end, where -1 is the last.
+// Where there are none the answer is empty. A member that M cannot hold makes
+// it a *[field.DecodeError].
+//
+// Cost: ZRANGE; 1 command; 1 round trip outside Run, none of its own inside.
+func (b BoundSortedSet[K, M]) Range(ctx context.Context, id K, start, stop int64) *pipectx.Ref[[]M] {
+	return b.Key(id).Range(ctx, start, stop)
+}
+
+// RevRange is [SortedSetKey.Range], highest score first: rank 0 has the highest
+// score.
+//
+// Cost: ZREVRANGE; 1 command; 1 round trip outside Run, none of its own inside.
+func (b BoundSortedSet[K, M]) RevRange(ctx context.Context, id K, start, stop int64) *pipectx.Ref[[]M] {
+	return b.Key(id).RevRange(ctx, start, stop)
+}
+
+// RangeWithScores is [SortedSetKey.Range] with the scores.
+//
+// Cost: ZRANGE WITHSCORES; 1 command; 1 round trip outside Run, none of its own
+// inside.
+func (b BoundSortedSet[K, M]) RangeWithScores(ctx context.Context, id K, start, stop int64) *pipectx.Ref[[]Z[M]] {
+	return b.Key(id).RangeWithScores(ctx, start, stop)
+}
+
+// RevRangeWithScores is [SortedSetKey.RevRange] with the scores.
+//
+// Cost: ZREVRANGE WITHSCORES; 1 command; 1 round trip outside Run, none of its
+// own inside.
+func (b BoundSortedSet[K, M]) RevRangeWithScores(ctx context.Context, id K, start, stop int64) *pipectx.Ref[[]Z[M]] {
+	return b.Key(id).RevRangeWithScores(ctx, start, stop)
+}
+
 // AddIf gives scores to those of members that the condition admits, and answers how
 // many are new or have another score than before. Large numbers of them go as in
 // [SortedSetKey.AddMany].

@@ -76,3 +76,5 @@
 // one server or a Cluster. The keys and the texts in them are API: see
 // [Placement] and package field.
 package keyspace
+
+//go:generate go run ../internal/forward

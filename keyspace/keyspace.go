@@ -38,7 +38,8 @@ func (d *definition[K]) define(constructor, prefix string, options []Option, typ
 }
 
 // redisTypes are what keyspaces hold, by their constructors.
-var redisTypes = map[string]string{"NewString": "string", "NewHash": "hash", "NewSet": "set", "NewSortedSet": "zset", "NewList": "list", "NewGeo": "zset"}
+var redisTypes = map[string]string{"NewString": "string", "NewBitmap": "string", "NewHyperLogLog": "string", "NewHash": "hash", "NewSharded": "hash",
+	"NewList": "list", "NewSet": "set", "NewSortedSet": "zset", "NewGeo": "zset", "NewStream": "stream"}
 
 // wrong is the error of a declaration.
 func (d *definition[K]) wrong(err error) error { return fmt.Errorf("keyspace: %s: %w", d.name, err) }
@@ -107,74 +108,6 @@ func (b bound[K]) command(name string, id K) *pipectx.Command {
 	}
 	c.AppendKey(b.def.keys.Append(c.Tail(), id))
 	return c
-}
-
-// Exists tells whether there is such a key.
-//
-// Cost: EXISTS; 1 command; 1 round trip outside Run, none of its own inside.
-func (b bound[K]) Exists(ctx context.Context, id K) *pipectx.Ref[bool] {
-	return b.handle(id).Exists(ctx)
-}
-
-// Del removes the key and tells whether there was one.
-//
-// Cost: DEL; 1 command; 1 round trip outside Run, none of its own inside.
-func (b bound[K]) Del(ctx context.Context, id K) *pipectx.Ref[bool] {
-	return b.handle(id).Del(ctx)
-}
-
-// Unlink is Del for a large collection: the server frees its memory later.
-//
-// Cost: UNLINK; 1 command; 1 round trip outside Run, none of its own inside.
-func (b bound[K]) Unlink(ctx context.Context, id K) *pipectx.Ref[bool] {
-	return b.handle(id).Unlink(ctx)
-}
-
-// Expire has the key end after d, at least a millisecond, and tells whether
-// there is such a key.
-//
-// Cost: PEXPIRE; 1 command; 1 round trip outside Run, none of its own inside.
-func (b bound[K]) Expire(ctx context.Context, id K, d time.Duration) *pipectx.Ref[bool] {
-	return b.handle(id).Expire(ctx, d)
-}
-
-// ExpireAt has the key end at t, now if that is past, and tells whether there
-// was such a key.
-//
-// Cost: PEXPIREAT; 1 command; 1 round trip outside Run, none of its own inside.
-func (b bound[K]) ExpireAt(ctx context.Context, id K, t time.Time) *pipectx.Ref[bool] {
-	return b.handle(id).ExpireAt(ctx, t)
-}
-
-// Persist takes the key's TTL away and tells whether it had one.
-//
-// Cost: PERSIST; 1 command; 1 round trip outside Run, none of its own inside.
-func (b bound[K]) Persist(ctx context.Context, id K) *pipectx.Ref[bool] {
-	return b.handle(id).Persist(ctx)
-}
-
-// TTL answers how long the key has left, absent if it does not expire;
-// [pipectx.ErrNotFound] if there is no such key.
-//
-// Cost: PTTL; 1 command; 1 round trip outside Run, none of its own inside.
-func (b bound[K]) TTL(ctx context.Context, id K) *pipectx.Ref[field.Optional[time.Duration]] {
-	return b.handle(id).TTL(ctx)
-}
-
-// Type answers what Redis calls the type of the stored value: string, set,
-// zset, hash, …; [pipectx.ErrNotFound] if there is no such key.
-//
-// Cost: TYPE; 1 command; 1 round trip outside Run, none of its own inside.
-func (b bound[K]) Type(ctx context.Context, id K) *pipectx.Ref[string] {
-	return b.handle(id).Type(ctx)
-}
-
-// Touch counts as a use of the key, for servers that evict what is used least,
-// and tells whether there is such a key.
-//
-// Cost: TOUCH; 1 command; 1 round trip outside Run, none of its own inside.
-func (b bound[K]) Touch(ctx context.Context, id K) *pipectx.Ref[bool] {
-	return b.handle(id).Touch(ctx)
 }
 
 // handle is one key on a DB: what the Key types share.
