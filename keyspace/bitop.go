@@ -104,7 +104,7 @@ func (b BoundBitmap[K]) bitOp(ctx context.Context, operation string, to K, ids [
 	case len(ids) < least:
 		c.Fail(errors.New("keyspace: BITOP " + operation + " of one bitmap; give the ids of two at least"))
 	}
-	keys, err := b.keysOf("BITOP "+operation, ids)
+	keys, err := b.keysOf(ids)
 	if err != nil {
 		c.Fail(err)
 	}

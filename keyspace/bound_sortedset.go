@@ -86,14 +86,6 @@ func (b BoundSortedSet[K, M]) Card(ctx context.Context, id K) *pipectx.Ref[int64
 	return b.Key(id).Card(ctx)
 }
 
-// Count answers how many members have a score from least to greatest, both
-// included; infinities leave an end open.
-//
-// Cost: ZCOUNT; 1 command; 1 round trip outside Run, none of its own inside.
-func (b BoundSortedSet[K, M]) Count(ctx context.Context, id K, least, greatest float64) *pipectx.Ref[int64] {
-	return b.Key(id).Count(ctx, least, greatest)
-}
-
 // Range answers the members of ranks start to stop, both included, lowest score
 // first. Ranks count from 0; negative ones from the end, where -1 is the last.
 // Where there are none the answer is empty. A member that M cannot hold makes
@@ -126,4 +118,196 @@ func (b BoundSortedSet[K, M]) RangeWithScores(ctx context.Context, id K, start, 
 // own inside.
 func (b BoundSortedSet[K, M]) RevRangeWithScores(ctx context.Context, id K, start, stop int64) *pipectx.Ref[[]Z[M]] {
 	return b.Key(id).RevRangeWithScores(ctx, start, stop)
+}
+
+// AddIf gives scores to those of members that the condition admits, and answers how
+// many are new or have another score than before. Large numbers of them go as in
+// [SortedSetKey.AddMany].
+//
+// Cost: ZADD CH with NX, XX, GT or LT, 1 command for each 5,000 members, and PEXPIRE
+// with a default TTL; 1 round trip outside Run, none of its own inside.
+func (b BoundSortedSet[K, M]) AddIf(ctx context.Context, id K, when When, members ...Z[M]) *pipectx.Ref[int64] {
+	return b.Key(id).AddIf(ctx, when, members...)
+}
+
+// IncrIf is [SortedSetKey.IncrBy] if the condition admits it, which is asked about
+// the sum. If it does not, nothing changes, and the answer is absent.
+//
+// Cost: ZADD INCR with NX, XX, GT or LT, and PEXPIRE with a default TTL; 1 or 2
+// commands; 1 round trip outside Run, none of its own inside.
+func (b BoundSortedSet[K, M]) IncrIf(ctx context.Context, id K, when When, member M, x float64) *pipectx.Ref[field.Optional[float64]] {
+	return b.Key(id).IncrIf(ctx, when, member, x)
+}
+
+// RankWithScore is [SortedSetKey.Rank] with the score. It needs Redis 7.2 or Valkey
+// 8; older servers answer [pipectx.ErrUnsupported].
+//
+// Cost: ZRANK WITHSCORE; 1 command; 1 round trip outside Run, none of its own inside.
+func (b BoundSortedSet[K, M]) RankWithScore(ctx context.Context, id K, member M) *pipectx.Ref[Ranked] {
+	return b.Key(id).RankWithScore(ctx, member)
+}
+
+// RevRankWithScore is [SortedSetKey.RevRank] with the score. It needs Redis 7.2 or
+// Valkey 8; older servers answer [pipectx.ErrUnsupported].
+//
+// Cost: ZREVRANK WITHSCORE; 1 command; 1 round trip outside Run, none of its own
+// inside.
+func (b BoundSortedSet[K, M]) RevRankWithScore(ctx context.Context, id K, member M) *pipectx.Ref[Ranked] {
+	return b.Key(id).RevRankWithScore(ctx, member)
+}
+
+// RandMember answers some member and leaves it there. If there is no such key the
+// answer is [pipectx.ErrNotFound].
+//
+// Cost: ZRANDMEMBER; 1 command; 1 round trip outside Run, none of its own inside.
+func (b BoundSortedSet[K, M]) RandMember(ctx context.Context, id K) *pipectx.Ref[M] {
+	return b.Key(id).RandMember(ctx)
+}
+
+// RandMemberN answers some n members, all different, or all there are if those are
+// fewer. For a negative n it draws -n times, and members may repeat. If there is no
+// such key it answers none.
+//
+// Cost: ZRANDMEMBER; 1 command; 1 round trip outside Run, none of its own inside.
+func (b BoundSortedSet[K, M]) RandMemberN(ctx context.Context, id K, n int64) *pipectx.Ref[[]M] {
+	return b.Key(id).RandMemberN(ctx, n)
+}
+
+// RandMemberNWithScores is [SortedSetKey.RandMemberN] with the scores.
+//
+// Cost: ZRANDMEMBER WITHSCORES; 1 command; 1 round trip outside Run, none of its own
+// inside.
+func (b BoundSortedSet[K, M]) RandMemberNWithScores(ctx context.Context, id K, n int64) *pipectx.Ref[[]Z[M]] {
+	return b.Key(id).RandMemberNWithScores(ctx, n)
+}
+
+// PopMin removes the member with the lowest score and answers it. If there is no
+// such key the answer is [pipectx.ErrNotFound].
+//
+// Cost: ZPOPMIN, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
+// outside Run, none of its own inside.
+func (b BoundSortedSet[K, M]) PopMin(ctx context.Context, id K) *pipectx.Ref[Z[M]] {
+	return b.Key(id).PopMin(ctx)
+}
+
+// PopMax removes the member with the highest score and answers it. If there is no
+// such key the answer is [pipectx.ErrNotFound].
+//
+// Cost: ZPOPMAX, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
+// outside Run, none of its own inside.
+func (b BoundSortedSet[K, M]) PopMax(ctx context.Context, id K) *pipectx.Ref[Z[M]] {
+	return b.Key(id).PopMax(ctx)
+}
+
+// PopMinN removes the n members with the lowest scores, or all if there are fewer,
+// and answers them, the lowest first. A negative n is refused.
+//
+// Cost: ZPOPMIN, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
+// outside Run, none of its own inside.
+func (b BoundSortedSet[K, M]) PopMinN(ctx context.Context, id K, n int64) *pipectx.Ref[[]Z[M]] {
+	return b.Key(id).PopMinN(ctx, n)
+}
+
+// PopMaxN removes the n members with the highest scores, or all if there are fewer,
+// and answers them, the highest first. A negative n is refused.
+//
+// Cost: ZPOPMAX, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
+// outside Run, none of its own inside.
+func (b BoundSortedSet[K, M]) PopMaxN(ctx context.Context, id K, n int64) *pipectx.Ref[[]Z[M]] {
+	return b.Key(id).PopMaxN(ctx, n)
+}
+
+// Count answers how many members have a score in the Span.
+//
+// Cost: ZCOUNT; 1 command; 1 round trip outside Run, none of its own inside.
+func (b BoundSortedSet[K, M]) Count(ctx context.Context, id K, scores Span[float64]) *pipectx.Ref[int64] {
+	return b.Key(id).Count(ctx, scores)
+}
+
+// LexCount answers how many members are in the Span by their texts; all members have
+// one score then, or the answer means nothing.
+//
+// Cost: ZLEXCOUNT; 1 command; 1 round trip outside Run, none of its own inside.
+func (b BoundSortedSet[K, M]) LexCount(ctx context.Context, id K, members Span[M]) *pipectx.Ref[int64] {
+	return b.Key(id).LexCount(ctx, members)
+}
+
+// RangeByScore answers the members with a score in the Span, or the page of them that
+// its Limit says, lowest score first.
+//
+//	visits.RangeByScore(ctx, 42, keyspace.Above(2.0).Limit(0, 10))
+//
+// Cost: ZRANGE BYSCORE; 1 command; 1 round trip outside Run, none of its own inside.
+func (b BoundSortedSet[K, M]) RangeByScore(ctx context.Context, id K, scores Span[float64]) *pipectx.Ref[[]M] {
+	return b.Key(id).RangeByScore(ctx, scores)
+}
+
+// RevRangeByScore is [SortedSetKey.RangeByScore], highest score first.
+//
+// Cost: ZRANGE BYSCORE REV; 1 command; 1 round trip outside Run, none of its own
+// inside.
+func (b BoundSortedSet[K, M]) RevRangeByScore(ctx context.Context, id K, scores Span[float64]) *pipectx.Ref[[]M] {
+	return b.Key(id).RevRangeByScore(ctx, scores)
+}
+
+// RangeByScoreWithScores is [SortedSetKey.RangeByScore] with the scores.
+//
+// Cost: ZRANGE BYSCORE WITHSCORES; 1 command; 1 round trip outside Run, none of its
+// own inside.
+func (b BoundSortedSet[K, M]) RangeByScoreWithScores(ctx context.Context, id K, scores Span[float64]) *pipectx.Ref[[]Z[M]] {
+	return b.Key(id).RangeByScoreWithScores(ctx, scores)
+}
+
+// RevRangeByScoreWithScores is [SortedSetKey.RevRangeByScore] with the scores.
+//
+// Cost: ZRANGE BYSCORE REV WITHSCORES; 1 command; 1 round trip outside Run, none of
+// its own inside.
+func (b BoundSortedSet[K, M]) RevRangeByScoreWithScores(ctx context.Context, id K, scores Span[float64]) *pipectx.Ref[[]Z[M]] {
+	return b.Key(id).RevRangeByScoreWithScores(ctx, scores)
+}
+
+// RangeByLex answers the members in the Span by their texts, or the page of them that
+// its Limit says, in the order of their bytes; all members have one score then, or
+// the answer means nothing.
+//
+//	names.RangeByLex(ctx, "all", keyspace.From("ada").Below("adb")) // what begins with "ada"
+//
+// Cost: ZRANGE BYLEX; 1 command; 1 round trip outside Run, none of its own inside.
+func (b BoundSortedSet[K, M]) RangeByLex(ctx context.Context, id K, members Span[M]) *pipectx.Ref[[]M] {
+	return b.Key(id).RangeByLex(ctx, members)
+}
+
+// RevRangeByLex is [SortedSetKey.RangeByLex] the other way round.
+//
+// Cost: ZRANGE BYLEX REV; 1 command; 1 round trip outside Run, none of its own
+// inside.
+func (b BoundSortedSet[K, M]) RevRangeByLex(ctx context.Context, id K, members Span[M]) *pipectx.Ref[[]M] {
+	return b.Key(id).RevRangeByLex(ctx, members)
+}
+
+// RemRangeByRank removes the members of ranks start to stop, both included, as
+// [SortedSetKey.Range] counts them, and answers how many those were.
+//
+// Cost: ZREMRANGEBYRANK, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round
+// trip outside Run, none of its own inside.
+func (b BoundSortedSet[K, M]) RemRangeByRank(ctx context.Context, id K, start, stop int64) *pipectx.Ref[int64] {
+	return b.Key(id).RemRangeByRank(ctx, start, stop)
+}
+
+// RemRangeByScore removes the members with a score in the Span, and answers how many
+// those were.
+//
+// Cost: ZREMRANGEBYSCORE, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round
+// trip outside Run, none of its own inside.
+func (b BoundSortedSet[K, M]) RemRangeByScore(ctx context.Context, id K, scores Span[float64]) *pipectx.Ref[int64] {
+	return b.Key(id).RemRangeByScore(ctx, scores)
+}
+
+// RemRangeByLex removes the members in the Span by their texts, as
+// [SortedSetKey.RangeByLex] reads them, and answers how many those were.
+//
+// Cost: ZREMRANGEBYLEX, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
+// outside Run, none of its own inside.
+func (b BoundSortedSet[K, M]) RemRangeByLex(ctx context.Context, id K, members Span[M]) *pipectx.Ref[int64] {
+	return b.Key(id).RemRangeByLex(ctx, members)
 }

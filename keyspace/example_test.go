@@ -94,7 +94,7 @@ func ExampleSortedSet() {
 	fmt.Println(game.IncrBy(ctx, 1, 700))              // ZINCRBY scores{chess} 700 1
 	fmt.Println(game.RevRangeWithScores(ctx, 0, 1))    // ZREVRANGE scores{chess} 0 1 WITHSCORES
 	fmt.Println(game.RevRank(ctx, 3))                  // ZREVRANK scores{chess} 3
-	fmt.Println(scores.Count(ctx, "chess", 1500, 1e4)) // ZCOUNT scores{chess} 1500 10000
+	fmt.Println(scores.Count(ctx, "chess", keyspace.From(1500.0))) // ZCOUNT scores{chess} 1500 +inf
 	// Output:
 	// 3
 	// 1900

@@ -217,9 +217,9 @@ func (k HashKey[F, V]) addFields(c *pipectx.Command, names []F) {
 	}
 }
 
-// integers reads n integers. Where there is no key Redis may answer null: then there
+// fieldAnswers reads n integers. Where there is no key Redis may answer null: then there
 // is none of the fields either, which is -2.
-func integers(r pipectx.Reply, n int) ([]int64, error) {
+func fieldAnswers(r pipectx.Reply, n int) ([]int64, error) {
 	all := make([]int64, n)
 	if r.IsNil() {
 		for i := range all {
@@ -245,7 +245,7 @@ func integers(r pipectx.Reply, n int) ([]int64, error) {
 // wereEnded reads what the server did to fields: 1 as asked, 2 removed, since its time
 // is past; 0 a condition was not met, -1 there was no TTL, -2 there is no field.
 func wereEnded(r pipectx.Reply, n int) ([]bool, error) {
-	did, err := integers(r, n)
+	did, err := fieldAnswers(r, n)
 	if err != nil {
 		return nil, err
 	}
@@ -259,7 +259,7 @@ func wereEnded(r pipectx.Reply, n int) ([]bool, error) {
 // fieldEnds reads milliseconds, -1 without a TTL, -2 without a field.
 func fieldEnds[T any](of func(ms int64) T) func(r pipectx.Reply, n int) ([]FieldEnd[T], error) {
 	return func(r pipectx.Reply, n int) ([]FieldEnd[T], error) {
-		left, err := integers(r, n)
+		left, err := fieldAnswers(r, n)
 		if err != nil {
 			return nil, err
 		}

@@ -96,7 +96,7 @@ func (e *entry[F, V]) scan() scan[FieldValue[F, V]] {
 }
 
 func (e *entry[F, V]) scanNames() scan[F] {
-	return scan[F]{command: "HSCAN", option: "NOVALUES", needs: "Redis 7.4 or Valkey 8", items: e.name.items}
+	return scan[F]{command: "HSCAN", option: "NOVALUES", needs: "Redis 7.4 or Valkey 8", items: e.name.decodeFrom}
 }
 
 // pairs reads fields and values: each pair an array of its own, as RESP3 has them in

@@ -76,7 +76,7 @@ func (b BoundHyperLogLog[K, M]) CountMany(ctx context.Context, ids ...K) *pipect
 		return resolved[int64](0)
 	}
 	c := pipectx.NewCommand("PFCOUNT").Read()
-	b.all(c, "CountMany", ids)
+	b.all(c, ids)
 	return pipectx.Send(ctx, b.db, c, pipectx.Reply.Int)
 }
 
@@ -90,13 +90,13 @@ func (b BoundHyperLogLog[K, M]) Merge(ctx context.Context, to K, ids ...K) *pipe
 	if len(ids) == 0 {
 		c.Fail(errors.New("keyspace: Merge of nothing; give the ids of one HyperLogLog at least"))
 	}
-	b.all(c, "Merge", ids)
+	b.all(c, ids)
 	return write(ctx, target, c, pipectx.Reply.OK)
 }
 
 // all adds the keys of ids.
-func (b BoundHyperLogLog[K, M]) all(c *pipectx.Command, verb string, ids []K) {
-	keys, err := b.keysOf(verb, ids)
+func (b BoundHyperLogLog[K, M]) all(c *pipectx.Command, ids []K) {
+	keys, err := b.keysOf(ids)
 	if err != nil {
 		c.Fail(err)
 	}

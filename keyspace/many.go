@@ -2,7 +2,6 @@ package keyspace
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/redmoon-go/redmoon/pipectx"
 )
@@ -11,13 +10,14 @@ import (
 // ids may be in any slots; then, or beyond 5,000 ids, it takes several commands, and
 // others may come between. In an Atomic all must be in one slot.
 //
-// Errors: the first id that has no key is named by its position, and nothing is sent;
-// of commands that the server refuses, the first of their ids.
+// Errors: the first id that has no key is named by its position, in a
+// [*PositionError], and nothing is sent; of several commands, the ids of the first that
+// the server refused.
 //
 // Cost: DEL; 1 command for each 5,000 ids, on a Cluster for those of each slot; 1
 // round trip outside Run, on a Cluster 1 to each node, none of its own inside.
 func (b bound[K]) DelMany(ctx context.Context, ids ...K) *pipectx.Ref[int64] {
-	return b.countMany(ctx, "DelMany", "DEL", false, ids)
+	return b.countMany(ctx, "DEL", false, ids)
 }
 
 // UnlinkMany is DelMany for large collections: the keys are gone at once, and the
@@ -26,7 +26,7 @@ func (b bound[K]) DelMany(ctx context.Context, ids ...K) *pipectx.Ref[int64] {
 // Cost: UNLINK; 1 command for each 5,000 ids, on a Cluster for those of each slot; 1
 // round trip outside Run, on a Cluster 1 to each node, none of its own inside.
 func (b bound[K]) UnlinkMany(ctx context.Context, ids ...K) *pipectx.Ref[int64] {
-	return b.countMany(ctx, "UnlinkMany", "UNLINK", false, ids)
+	return b.countMany(ctx, "UNLINK", false, ids)
 }
 
 // ExistsMany answers how many of ids have a key; an id that is given twice counts
@@ -35,7 +35,7 @@ func (b bound[K]) UnlinkMany(ctx context.Context, ids ...K) *pipectx.Ref[int64] 
 // Cost: EXISTS; 1 command for each 5,000 ids, on a Cluster for those of each slot; 1
 // round trip outside Run, on a Cluster 1 to each node, none of its own inside.
 func (b bound[K]) ExistsMany(ctx context.Context, ids ...K) *pipectx.Ref[int64] {
-	return b.countMany(ctx, "ExistsMany", "EXISTS", true, ids)
+	return b.countMany(ctx, "EXISTS", true, ids)
 }
 
 // TouchMany counts as a use of the keys, as Touch does for one, and answers how many
@@ -44,11 +44,11 @@ func (b bound[K]) ExistsMany(ctx context.Context, ids ...K) *pipectx.Ref[int64] 
 // Cost: TOUCH; 1 command for each 5,000 ids, on a Cluster for those of each slot; 1
 // round trip outside Run, on a Cluster 1 to each node, none of its own inside.
 func (b bound[K]) TouchMany(ctx context.Context, ids ...K) *pipectx.Ref[int64] {
-	return b.countMany(ctx, "TouchMany", "TOUCH", true, ids)
+	return b.countMany(ctx, "TOUCH", true, ids)
 }
 
-func (b bound[K]) countMany(ctx context.Context, verb, name string, reads bool, ids []K) *pipectx.Ref[int64] {
-	keys, err := b.keysOf(verb, ids)
+func (b bound[K]) countMany(ctx context.Context, name string, reads bool, ids []K) *pipectx.Ref[int64] {
+	keys, err := b.keysOf(ids)
 	if err != nil {
 		return pipectx.Failed[int64](ctx, b.db, err)
 	}
@@ -60,14 +60,14 @@ func (b bound[K]) countMany(ctx context.Context, verb, name string, reads bool, 
 		for _, i := range group {
 			c.Key(keys[i])
 		}
-		placed(c, verb, group, len(keys))
+		positioned(c, group, len(keys))
 		return pipectx.Send(ctx, b.db, c, pipectx.Reply.Int)
 	}
 	return inGroups(ctx, b.db, keys, send, func(_ [][]int, counts []int64) (int64, error) { return sum(counts) })
 }
 
 // keysOf are the keys of ids; the first id that has none is named by its position.
-func (b bound[K]) keysOf(verb string, ids []K) ([]string, error) {
+func (b bound[K]) keysOf(ids []K) ([]string, error) {
 	if b.err != nil {
 		return nil, b.err
 	}
@@ -75,21 +75,21 @@ func (b bound[K]) keysOf(verb string, ids []K) ([]string, error) {
 	for i, id := range ids {
 		var err error
 		if keys[i], err = b.def.keys.Key(id); err != nil {
-			return nil, fmt.Errorf("%w, of ids[%d] in %s", err, i, verb)
+			return nil, &PositionError{From: i, To: i, Of: len(ids), Err: err}
 		}
 	}
 	return keys, nil
 }
 
-// placed has the server's error for one of several commands say which ids it is
-// about.
-func placed(c *pipectx.Command, verb string, group []int, n int) {
+// positioned has the server's error for one of several commands say which of n keys
+// it is about.
+func positioned(c *pipectx.Command, group []int, n int) {
 	if len(group) == n {
 		return
 	}
-	first := group[0]
+	first, last := group[0], group[len(group)-1]
 	c.OnError(func(fault *pipectx.ServerError) error {
-		return fmt.Errorf("keyspace: %s: the command that begins with ids[%d] of %d: %w", verb, first, n, fault)
+		return &PositionError{From: first, To: last, Of: n, Err: fault}
 	})
 }
 

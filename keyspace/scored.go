@@ -1,6 +1,8 @@
 package keyspace
 
 import (
+	"errors"
+
 	"github.com/redmoon-go/redmoon/field"
 	"github.com/redmoon-go/redmoon/pipectx"
 )
@@ -24,7 +26,10 @@ func newScored[M any]() (*scored[M], error) {
 
 // decodeScored reads members and scores: each pair an array of its own, as
 // RESP3 has them, or all in one row, as RESP2 does.
-func (s *scored[M]) decodeScored(r pipectx.Reply) ([]Z[M], error) {
+func (s *scored[M]) decodeScored(r pipectx.Reply) ([]Z[M], error) { return s.scoredFrom(r, r.Key()) }
+
+// scoredFrom is decodeScored of an array within a reply, which does not know its key.
+func (s *scored[M]) scoredFrom(r pipectx.Reply, key string) ([]Z[M], error) {
 	items, err := elements(r)
 	if err != nil {
 		return nil, err
@@ -43,7 +48,7 @@ func (s *scored[M]) decodeScored(r pipectx.Reply) ([]Z[M], error) {
 			return nil, err
 		}
 		var z Z[M]
-		if z.Member, err = s.parse(text, r.Key()); err != nil {
+		if z.Member, err = s.parse(text, key); err != nil {
 			return nil, err
 		}
 		if !pair.Next() {
@@ -97,4 +102,39 @@ func scores[M any](members []M) func(pipectx.Reply) ([]field.Optional[float64], 
 		}
 		return found, nil
 	}
+}
+
+// firstScored reads an array of one member and its score, or of none.
+func (s *scored[M]) firstScored(r pipectx.Reply) (z Z[M], err error) {
+	items, err := elements(r)
+	if err != nil {
+		return z, err
+	}
+	if items.Len() == 0 {
+		return z, absent(r.Key())
+	}
+	return s.nextScored(&items, r.Key())
+}
+
+// nextScored reads the next two elements as a member and its score; they may be an
+// array of their own.
+func (s *scored[M]) nextScored(items *pipectx.Items, key string) (z Z[M], err error) {
+	if !items.Next() {
+		return z, errors.New("keyspace: " + key + ": the reply lacks a member")
+	}
+	if own, err := items.Reply().Items(); err == nil && own.Next() {
+		items = &own
+	}
+	text, err := items.Bytes()
+	if err != nil {
+		return z, err
+	}
+	if z.Member, err = s.parse(text, key); err != nil {
+		return z, err
+	}
+	if !items.Next() {
+		return z, errors.New("keyspace: " + key + ": the reply lacks a score")
+	}
+	z.Score, err = items.Reply().Float()
+	return z, err
 }

@@ -211,7 +211,7 @@ func (b BoundSharded[K, V]) split(ids []K) ([]*shardPart[K], error) {
 	for i, id := range ids {
 		shard, err := b.def.shard(id)
 		if err != nil {
-			return nil, fmt.Errorf("%w, of ids[%d]", err, i)
+			return nil, &PositionError{From: i, To: i, Of: len(ids), Err: err}
 		}
 		p := open[shard]
 		if p == nil {

@@ -180,17 +180,6 @@ func (k SortedSetKey[M]) Card(ctx context.Context) *pipectx.Ref[int64] {
 	return pipectx.Send(ctx, k.db, k.command("ZCARD").Read(), pipectx.Reply.Int)
 }
 
-// Count answers how many members have a score from least to greatest, both
-// included; infinities leave an end open.
-//
-// Cost: ZCOUNT; 1 command; 1 round trip outside Run, none of its own inside.
-func (k SortedSetKey[M]) Count(ctx context.Context, least, greatest float64) *pipectx.Ref[int64] {
-	c := k.command("ZCOUNT").Read()
-	number(c, k.key, "Count", least, true)
-	number(c, k.key, "Count", greatest, true)
-	return pipectx.Send(ctx, k.db, c, pipectx.Reply.Int)
-}
-
 // Range answers the members of ranks start to stop, both included, lowest score
 // first. Ranks count from 0; negative ones from the end, where -1 is the last.
 // Where there are none the answer is empty. A member that M cannot hold makes

@@ -98,10 +98,10 @@ func TestSortedSet(t *testing.T) {
 		}},
 		{"Count", "both ends included, infinities are open ends", func(t *testing.T, ctx context.Context, db *pipectx.DB, id int64) {
 			visits := fill(t, ctx, db, id)
-			want(t, "2 to 3", visits.Count(ctx, id, 2, 3), 3)
-			want(t, "all", visits.Count(ctx, id, -inf, inf), 4)
-			want(t, "none", visits.Count(ctx, id, 3, 2), 0)
-			wantText(t, "NaN", visits.Count(ctx, id, nan, 1).Err(),
+			want(t, "2 to 3", visits.Count(ctx, id, keyspace.Between(2.0, 3)), 3)
+			want(t, "all", visits.Count(ctx, id, keyspace.Span[float64]{}), 4)
+			want(t, "none", visits.Count(ctx, id, keyspace.Between(3.0, 2)), 0)
+			wantText(t, "NaN", visits.Count(ctx, id, keyspace.From(nan)).Err(),
 				fmt.Sprintf("keyspace: visits{%d}: Count: NaN is not a number that Redis takes here", id))
 		}},
 		{"Range", "by rank, both ends included, from the end if negative", func(t *testing.T, ctx context.Context, db *pipectx.DB, id int64) {

@@ -23,7 +23,7 @@ type KV[K, V any] struct {
 // slot; 1 round trip outside Run, on a Cluster 1 to each node, none of its own
 // inside.
 func (b BoundString[K, V]) MGet(ctx context.Context, ids ...K) *pipectx.Ref[[]field.Optional[V]] {
-	keys, err := b.keysOf("MGet", ids)
+	keys, err := b.keysOf(ids)
 	if err != nil {
 		return pipectx.Failed[[]field.Optional[V]](ctx, b.db, err)
 	}
@@ -32,7 +32,7 @@ func (b BoundString[K, V]) MGet(ctx context.Context, ids ...K) *pipectx.Ref[[]fi
 		for _, i := range group {
 			c.Key(keys[i])
 		}
-		placed(c, "MGet", group, len(keys))
+		positioned(c, group, len(keys))
 		return pipectx.Send(ctx, b.db, c, func(r pipectx.Reply) ([]field.Optional[V], error) {
 			return b.value.decodeOptional(r, len(group), func(n int) (string, string) { return keys[group[n]], "" })
 		})
@@ -58,7 +58,7 @@ func (b BoundString[K, V]) MGet(ctx context.Context, ids ...K) *pipectx.Ref[[]fi
 // a PEXPIRE for each id with a default TTL; 1 round trip outside Run, on a Cluster 1
 // to each node, none of its own inside.
 func (b BoundString[K, V]) MSet(ctx context.Context, values ...KV[K, V]) *pipectx.Ref[struct{}] {
-	keys, err := b.keysOf("MSet", idsOf(values))
+	keys, err := b.keysOf(idsOf(values))
 	if err != nil {
 		return pipectx.Failed[struct{}](ctx, b.db, err)
 	}
@@ -68,7 +68,7 @@ func (b BoundString[K, V]) MSet(ctx context.Context, values ...KV[K, V]) *pipect
 			c.Key(keys[i])
 			b.value.write(c, keys[i], values[i].Value)
 		}
-		placed(c, "MSet", group, len(keys))
+		positioned(c, group, len(keys))
 		return b.renewing(ctx, keys, group, func(ctx context.Context) *pipectx.Ref[struct{}] {
 			return pipectx.Send(ctx, b.db, c, pipectx.Reply.OK)
 		})
@@ -104,7 +104,7 @@ func (b BoundString[K, V]) MSetNX(ctx context.Context, values ...KV[K, V]) *pipe
 	if b.def.settings.TTL != 0 {
 		c.Fail(errors.New("keyspace: MSetNX cannot give the default TTL to those keys alone that it makes; use MSetEXNX, or SetNX for each"))
 	}
-	b.writeAll(c, "MSetNX", values)
+	b.writeAll(c, values)
 	return pipectx.Send(ctx, b.db, c, pipectx.Reply.Bool)
 }
 
@@ -115,7 +115,7 @@ func (b BoundString[K, V]) MSetNX(ctx context.Context, values ...KV[K, V]) *pipe
 //
 // Cost: MSETEX; 1 command; 1 round trip outside Run, none of its own inside.
 func (b BoundString[K, V]) MSetEX(ctx context.Context, values []KV[K, V], expiry ...Expiry) *pipectx.Ref[bool] {
-	return b.setTogether(ctx, "MSetEX", "", values, expiry)
+	return b.setTogether(ctx, "", values, expiry)
 }
 
 // MSetEXNX is MSetEX if none of the ids has a key, and tells whether it did.
@@ -124,7 +124,7 @@ func (b BoundString[K, V]) MSetEX(ctx context.Context, values []KV[K, V], expiry
 //
 // Cost: MSETEX NX; 1 command; 1 round trip outside Run, none of its own inside.
 func (b BoundString[K, V]) MSetEXNX(ctx context.Context, values []KV[K, V], expiry ...Expiry) *pipectx.Ref[bool] {
-	return b.setTogether(ctx, "MSetEXNX", "NX", values, expiry)
+	return b.setTogether(ctx, "NX", values, expiry)
 }
 
 // MSetEXXX is MSetEX if all of the ids have a key, and tells whether it did.
@@ -133,16 +133,16 @@ func (b BoundString[K, V]) MSetEXNX(ctx context.Context, values []KV[K, V], expi
 //
 // Cost: MSETEX XX; 1 command; 1 round trip outside Run, none of its own inside.
 func (b BoundString[K, V]) MSetEXXX(ctx context.Context, values []KV[K, V], expiry ...Expiry) *pipectx.Ref[bool] {
-	return b.setTogether(ctx, "MSetEXXX", "XX", values, expiry)
+	return b.setTogether(ctx, "XX", values, expiry)
 }
 
-func (b BoundString[K, V]) setTogether(ctx context.Context, verb, condition string, values []KV[K, V], expiry []Expiry) *pipectx.Ref[bool] {
+func (b BoundString[K, V]) setTogether(ctx context.Context, condition string, values []KV[K, V], expiry []Expiry) *pipectx.Ref[bool] {
 	if len(values) == 0 && b.err == nil {
 		return resolved(true)
 	}
 	c := pipectx.NewCommand("MSETEX").Needs("Redis 8.4 or Valkey 9.1")
 	c.Int(int64(len(values)))
-	b.writeAll(c, verb, values)
+	b.writeAll(c, values)
 	if condition != "" {
 		c.Word(condition)
 	}
@@ -151,8 +151,8 @@ func (b BoundString[K, V]) setTogether(ctx context.Context, verb, condition stri
 }
 
 // writeAll adds keys and values in turns.
-func (b BoundString[K, V]) writeAll(c *pipectx.Command, verb string, values []KV[K, V]) {
-	keys, err := b.keysOf(verb, idsOf(values))
+func (b BoundString[K, V]) writeAll(c *pipectx.Command, values []KV[K, V]) {
+	keys, err := b.keysOf(idsOf(values))
 	if err != nil {
 		c.Fail(err)
 	}

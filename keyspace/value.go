@@ -113,10 +113,10 @@ func (v *value[V]) parse(text []byte, key string) (V, error) {
 }
 
 // decodeAll reads an array of values; a null array has none.
-func (v *value[V]) decodeAll(r pipectx.Reply) ([]V, error) { return v.items(r, r.Key()) }
+func (v *value[V]) decodeAll(r pipectx.Reply) ([]V, error) { return v.decodeFrom(r, r.Key()) }
 
-// items is decodeAll for an array inside a reply, which does not know its key.
-func (v *value[V]) items(r pipectx.Reply, key string) ([]V, error) {
+// decodeFrom is decodeAll of an array within a reply, which does not know its key.
+func (v *value[V]) decodeFrom(r pipectx.Reply, key string) ([]V, error) {
 	items, err := elements(r)
 	if err != nil {
 		return nil, err

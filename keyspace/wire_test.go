@@ -55,7 +55,7 @@ func wires(db *pipectx.DB) map[string][]wire {
 			{visits, dayVisits, "Rank", []any{"/home"}},
 			{visits, dayVisits, "RevRank", []any{"/home"}},
 			{visits, dayVisits, "Card", nil},
-			{visits, dayVisits, "Count", []any{-inf, 2.5}},
+			{visits, dayVisits, "Count", []any{keyspace.Below(2.5)}},
 			{visits, dayVisits, "Range", []any{int64(0), int64(-1)}},
 			{visits, dayVisits, "RevRange", []any{int64(0), int64(-1)}},
 			{visits, dayVisits, "RangeWithScores", []any{int64(0), int64(-1)}},
