@@ -4,6 +4,7 @@ package keyspace
 
 import (
 	"context"
+	"iter"
 
 	"github.com/redmoon-go/redmoon/field"
 	"github.com/redmoon-go/redmoon/pipectx"
@@ -86,6 +87,24 @@ func (b BoundGeo[K, M]) Hash(ctx context.Context, id K, members ...M) *pipectx.R
 // Cost: GEODIST; 1 command; 1 round trip outside Run, none of its own inside.
 func (b BoundGeo[K, M]) Dist(ctx context.Context, id K, from, to M) *pipectx.Ref[Distance] {
 	return b.Key(id).Dist(ctx, from, to)
+}
+
+// Scan is one step of an iteration over the members, from a cursor, 0 to begin with:
+// about count members, the server's own number for 0, of those whose texts match a
+// pattern of Redis's, "" for all. [GeoKey.Each] makes the steps by itself.
+//
+// Cost: ZSCAN; 1 command; 1 round trip outside Run, none of its own inside.
+func (b BoundGeo[K, M]) Scan(ctx context.Context, id K, cursor uint64, match string, count int64) *pipectx.Ref[Page[M]] {
+	return b.Key(id).Scan(ctx, cursor, match, count)
+}
+
+// Each iterates over the members, in no order, as [SetKey.Each] does over those of a
+// set.
+//
+// Cost: ZSCAN; 1 command and 1 round trip for each 1,000 members, while the caller
+// iterates.
+func (b BoundGeo[K, M]) Each(ctx context.Context, id K, match string) iter.Seq2[M, error] {
+	return b.Key(id).Each(ctx, match)
 }
 
 // Search answers the members in a Shape around a Point.

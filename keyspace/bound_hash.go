@@ -338,42 +338,42 @@ func (b BoundHash[K, F, V]) RandFieldNWithValues(ctx context.Context, id K, n in
 	return b.Key(id).RandFieldNWithValues(ctx, n)
 }
 
-// Scan iterates over the fields and their values, those of which the field's text
+// Each iterates over the fields and their values, those of which the field's text
 // matches a pattern of Redis's, "" for all. A field that is there all the while is
 // seen at least once, and perhaps more often; one that comes or goes meanwhile may be
 // seen or not. An error ends it. Inside a Run, which sends nothing before it ends, the
-// only thing seen is an error: use ScanStep there, or GetAll.
+// only thing seen is an error: use Scan there, or GetAll.
 //
 // Cost: HSCAN; 1 command and 1 round trip for each 1,000 fields, while the caller
 // iterates.
-func (b BoundHash[K, F, V]) Scan(ctx context.Context, id K, match string) iter.Seq2[FieldValue[F, V], error] {
-	return b.Key(id).Scan(ctx, match)
+func (b BoundHash[K, F, V]) Each(ctx context.Context, id K, match string) iter.Seq2[FieldValue[F, V], error] {
+	return b.Key(id).Each(ctx, match)
 }
 
-// ScanStep answers what one step of a scan finds, about count fields (0 for the
+// Scan answers what one step of a scan finds, about count fields (0 for the
 // server's own number): begin with cursor 0, go on with the Next of each page, until
 // that is 0.
 //
 // Cost: HSCAN; 1 command; 1 round trip outside Run, none of its own inside.
-func (b BoundHash[K, F, V]) ScanStep(ctx context.Context, id K, cursor uint64, match string, count int64) *pipectx.Ref[Page[FieldValue[F, V]]] {
-	return b.Key(id).ScanStep(ctx, cursor, match, count)
+func (b BoundHash[K, F, V]) Scan(ctx context.Context, id K, cursor uint64, match string, count int64) *pipectx.Ref[Page[FieldValue[F, V]]] {
+	return b.Key(id).Scan(ctx, cursor, match, count)
+}
+
+// EachField is Each without the values.
+//
+// Errors: [pipectx.ErrUnsupported] on servers before Redis 7.4 and Valkey 8.
+//
+// Cost: HSCAN NOVALUES; 1 command and 1 round trip for each 1,000 fields, while the
+// caller iterates.
+func (b BoundHash[K, F, V]) EachField(ctx context.Context, id K, match string) iter.Seq2[F, error] {
+	return b.Key(id).EachField(ctx, match)
 }
 
 // ScanFields is Scan without the values.
 //
 // Errors: [pipectx.ErrUnsupported] on servers before Redis 7.4 and Valkey 8.
 //
-// Cost: HSCAN NOVALUES; 1 command and 1 round trip for each 1,000 fields, while the
-// caller iterates.
-func (b BoundHash[K, F, V]) ScanFields(ctx context.Context, id K, match string) iter.Seq2[F, error] {
-	return b.Key(id).ScanFields(ctx, match)
-}
-
-// ScanFieldsStep is ScanStep without the values.
-//
-// Errors: [pipectx.ErrUnsupported] on servers before Redis 7.4 and Valkey 8.
-//
 // Cost: HSCAN NOVALUES; 1 command; 1 round trip outside Run, none of its own inside.
-func (b BoundHash[K, F, V]) ScanFieldsStep(ctx context.Context, id K, cursor uint64, match string, count int64) *pipectx.Ref[Page[F]] {
-	return b.Key(id).ScanFieldsStep(ctx, cursor, match, count)
+func (b BoundHash[K, F, V]) ScanFields(ctx context.Context, id K, cursor uint64, match string, count int64) *pipectx.Ref[Page[F]] {
+	return b.Key(id).ScanFields(ctx, cursor, match, count)
 }

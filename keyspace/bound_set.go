@@ -4,6 +4,7 @@ package keyspace
 
 import (
 	"context"
+	"iter"
 
 	"github.com/redmoon-go/redmoon/pipectx"
 )
@@ -93,4 +94,24 @@ func (b BoundSet[K, M]) RandMember(ctx context.Context, id K) *pipectx.Ref[M] {
 // inside.
 func (b BoundSet[K, M]) RandMemberN(ctx context.Context, id K, n int64) *pipectx.Ref[[]M] {
 	return b.Key(id).RandMemberN(ctx, n)
+}
+
+// Scan is one step of an iteration over the members, from a cursor, 0 to begin with:
+// about count members, the server's own number for 0, of those whose texts match a
+// pattern of Redis's, "" for all. [SetKey.Each] makes the steps by itself.
+//
+// Cost: SSCAN; 1 command; 1 round trip outside Run, none of its own inside.
+func (b BoundSet[K, M]) Scan(ctx context.Context, id K, cursor uint64, match string, count int64) *pipectx.Ref[Page[M]] {
+	return b.Key(id).Scan(ctx, cursor, match, count)
+}
+
+// Each iterates over the members whose texts match a pattern of Redis's, "" for all,
+// without holding all of them. A member that is there all the while is seen at least
+// once, and perhaps more often; one that comes or goes meanwhile may be seen or not.
+// Inside a Run it is refused: the only thing seen is an error.
+//
+// Cost: SSCAN; 1 command and 1 round trip for each 1,000 members, while the caller
+// iterates.
+func (b BoundSet[K, M]) Each(ctx context.Context, id K, match string) iter.Seq2[M, error] {
+	return b.Key(id).Each(ctx, match)
 }

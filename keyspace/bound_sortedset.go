@@ -4,6 +4,7 @@ package keyspace
 
 import (
 	"context"
+	"iter"
 
 	"github.com/redmoon-go/redmoon/field"
 	"github.com/redmoon-go/redmoon/pipectx"
@@ -179,6 +180,25 @@ func (b BoundSortedSet[K, M]) RandMemberN(ctx context.Context, id K, n int64) *p
 // inside.
 func (b BoundSortedSet[K, M]) RandMemberNWithScores(ctx context.Context, id K, n int64) *pipectx.Ref[[]Z[M]] {
 	return b.Key(id).RandMemberNWithScores(ctx, n)
+}
+
+// Scan is one step of an iteration over the members and their scores, from a cursor,
+// 0 to begin with: about count members, the server's own number for 0, of those whose
+// texts match a pattern of Redis's, "" for all. [SortedSetKey.Each] makes the steps by
+// itself.
+//
+// Cost: ZSCAN; 1 command; 1 round trip outside Run, none of its own inside.
+func (b BoundSortedSet[K, M]) Scan(ctx context.Context, id K, cursor uint64, match string, count int64) *pipectx.Ref[Page[Z[M]]] {
+	return b.Key(id).Scan(ctx, cursor, match, count)
+}
+
+// Each iterates over the members and their scores, in no order, as [SetKey.Each] does
+// over those of a set.
+//
+// Cost: ZSCAN; 1 command and 1 round trip for each 1,000 members, while the caller
+// iterates.
+func (b BoundSortedSet[K, M]) Each(ctx context.Context, id K, match string) iter.Seq2[Z[M], error] {
+	return b.Key(id).Each(ctx, match)
 }
 
 // PopMin removes the member with the lowest score and answers it. If there is no

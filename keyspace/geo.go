@@ -3,6 +3,7 @@ package keyspace
 import (
 	"context"
 	"fmt"
+	"iter"
 	"reflect"
 	"strconv"
 
@@ -194,4 +195,33 @@ func (k GeoKey[M]) Dist(ctx context.Context, from, to M) *pipectx.Ref[Distance] 
 		meters, err := r.Float()
 		return Distance(meters), missing(err, "one of two members of "+r.Key())
 	})
+}
+
+// Scan is one step of an iteration over the members, from a cursor, 0 to begin with:
+// about count members, the server's own number for 0, of those whose texts match a
+// pattern of Redis's, "" for all. [GeoKey.Each] makes the steps by itself.
+//
+// Cost: ZSCAN; 1 command; 1 round trip outside Run, none of its own inside.
+func (k GeoKey[M]) Scan(ctx context.Context, cursor uint64, match string, count int64) *pipectx.Ref[Page[M]] {
+	return k.scan().step(ctx, k.handle, cursor, match, count)
+}
+
+// Each iterates over the members, in no order, as [SetKey.Each] does over those of a
+// set.
+//
+// Cost: ZSCAN; 1 command and 1 round trip for each 1,000 members, while the caller
+// iterates.
+func (k GeoKey[M]) Each(ctx context.Context, match string) iter.Seq2[M, error] {
+	return k.scan().all(ctx, k.handle, "Each", match)
+}
+
+func (k GeoKey[M]) scan() scan[M] {
+	return scan[M]{command: "ZSCAN", items: func(r pipectx.Reply, key string) ([]M, error) {
+		all, err := (&scored[M]{value: k.member.value}).scoredFrom(r, key)
+		members := make([]M, len(all))
+		for i, z := range all {
+			members[i] = z.Member
+		}
+		return members, err
+	}}
 }

@@ -51,43 +51,43 @@ func (k HashKey[F, V]) RandFieldNWithValues(ctx context.Context, n int64) *pipec
 	return pipectx.Send(ctx, k.db, c, func(r pipectx.Reply) ([]FieldValue[F, V], error) { return k.entry.pairs(r, r.Key()) })
 }
 
-// Scan iterates over the fields and their values, those of which the field's text
+// Each iterates over the fields and their values, those of which the field's text
 // matches a pattern of Redis's, "" for all. A field that is there all the while is
 // seen at least once, and perhaps more often; one that comes or goes meanwhile may be
 // seen or not. An error ends it. Inside a Run, which sends nothing before it ends, the
-// only thing seen is an error: use ScanStep there, or GetAll.
+// only thing seen is an error: use Scan there, or GetAll.
 //
 // Cost: HSCAN; 1 command and 1 round trip for each 1,000 fields, while the caller
 // iterates.
-func (k HashKey[F, V]) Scan(ctx context.Context, match string) iter.Seq2[FieldValue[F, V], error] {
-	return k.entry.scan().all(ctx, k.handle, "Scan", match)
+func (k HashKey[F, V]) Each(ctx context.Context, match string) iter.Seq2[FieldValue[F, V], error] {
+	return k.entry.scan().all(ctx, k.handle, "Each", match)
 }
 
-// ScanStep answers what one step of a scan finds, about count fields (0 for the
+// Scan answers what one step of a scan finds, about count fields (0 for the
 // server's own number): begin with cursor 0, go on with the Next of each page, until
 // that is 0.
 //
 // Cost: HSCAN; 1 command; 1 round trip outside Run, none of its own inside.
-func (k HashKey[F, V]) ScanStep(ctx context.Context, cursor uint64, match string, count int64) *pipectx.Ref[Page[FieldValue[F, V]]] {
+func (k HashKey[F, V]) Scan(ctx context.Context, cursor uint64, match string, count int64) *pipectx.Ref[Page[FieldValue[F, V]]] {
 	return k.entry.scan().step(ctx, k.handle, cursor, match, count)
+}
+
+// EachField is Each without the values.
+//
+// Errors: [pipectx.ErrUnsupported] on servers before Redis 7.4 and Valkey 8.
+//
+// Cost: HSCAN NOVALUES; 1 command and 1 round trip for each 1,000 fields, while the
+// caller iterates.
+func (k HashKey[F, V]) EachField(ctx context.Context, match string) iter.Seq2[F, error] {
+	return k.entry.scanNames().all(ctx, k.handle, "EachField", match)
 }
 
 // ScanFields is Scan without the values.
 //
 // Errors: [pipectx.ErrUnsupported] on servers before Redis 7.4 and Valkey 8.
 //
-// Cost: HSCAN NOVALUES; 1 command and 1 round trip for each 1,000 fields, while the
-// caller iterates.
-func (k HashKey[F, V]) ScanFields(ctx context.Context, match string) iter.Seq2[F, error] {
-	return k.entry.scanNames().all(ctx, k.handle, "ScanFields", match)
-}
-
-// ScanFieldsStep is ScanStep without the values.
-//
-// Errors: [pipectx.ErrUnsupported] on servers before Redis 7.4 and Valkey 8.
-//
 // Cost: HSCAN NOVALUES; 1 command; 1 round trip outside Run, none of its own inside.
-func (k HashKey[F, V]) ScanFieldsStep(ctx context.Context, cursor uint64, match string, count int64) *pipectx.Ref[Page[F]] {
+func (k HashKey[F, V]) ScanFields(ctx context.Context, cursor uint64, match string, count int64) *pipectx.Ref[Page[F]] {
 	return k.entry.scanNames().step(ctx, k.handle, cursor, match, count)
 }
 

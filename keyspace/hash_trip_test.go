@@ -54,11 +54,11 @@ func TestHashVerbs(t *testing.T) {
 				slices.SortFunc(got.value.([]pieces), func(a, b pieces) int { return int(b.Value - a.Value) })
 				return got
 			}},
-		{verb: "ScanStep", keeps: "what matches, and that it was the last step", want: keyspace.Page[pieces]{Items: []pieces{{"nut", 7}}},
-			call: func(ctx context.Context, s shelf, id int64) outcome { return of(s.ScanStep(ctx, id, 0, "n*", 100)) }},
-		{verb: "ScanFieldsStep", keeps: "fields alone", absent: true, needs: "Redis 7.4 or Valkey 8", want: keyspace.Page[string]{Items: []string{"nut"}},
+		{verb: "Scan", keeps: "what matches, and that it was the last step", want: keyspace.Page[pieces]{Items: []pieces{{"nut", 7}}},
+			call: func(ctx context.Context, s shelf, id int64) outcome { return of(s.Scan(ctx, id, 0, "n*", 100)) }},
+		{verb: "ScanFields", keeps: "fields alone", absent: true, needs: "Redis 7.4 or Valkey 8", want: keyspace.Page[string]{Items: []string{"nut"}},
 			call: func(ctx context.Context, s shelf, id int64) outcome {
-				return of(s.ScanFieldsStep(ctx, id, 0, "n*", 0))
+				return of(s.ScanFields(ctx, id, 0, "n*", 0))
 			}},
 		{verb: "GetDel", keeps: "the values it removes", absent: true, needs: "Redis 8.0 or Valkey 9.1", after: bolts,
 			want: []field.Optional[int64]{nothing, seven},
@@ -181,7 +181,7 @@ func TestFieldEnds(t *testing.T) {
 	})
 }
 
-// Scan sees every field, in steps; inside a Run it is refused, and its step queues.
+// Each sees every field, in steps; inside a Run it is refused, and its step queues.
 func TestHashScan(t *testing.T) {
 	everywhere(t, func(t *testing.T, db *pipectx.DB, sent *redistest.Recorder) {
 		const n = 3000
@@ -193,7 +193,7 @@ func TestHashScan(t *testing.T) {
 		done(t, "SetMany", stock.SetMany(ctx, 42, squares))
 		seen := map[string]int64{}
 		sent.Reset()
-		for p, err := range stock.Scan(ctx, 42, "") {
+		for p, err := range stock.Each(ctx, 42, "") {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -205,40 +205,40 @@ func TestHashScan(t *testing.T) {
 		if sent.RoundTrips() > 6 {
 			t.Errorf("%d round trips for %d fields", sent.RoundTrips(), n)
 		}
-		for p, err := range stock.Key(42).Scan(ctx, "f1*") { // a caller may stop
+		for p, err := range stock.Key(42).Each(ctx, "f1*") { // a caller may stop
 			if err != nil || p.Field[:2] != "f1" {
 				t.Errorf("%v, %v", p, err)
 			}
 			break
 		}
-		for range stock.Scan(ctx, 43, "") {
+		for range stock.Each(ctx, 43, "") {
 			t.Error("a field of no key")
 		}
 
 		done(t, "foreign", pipectx.Do[int64](ctx, db, "HSET", "stock{44}", "nut", "many"))
 		var decode *field.DecodeError
-		if err := walk(stock.Scan(ctx, 44, ""))(); !errors.As(err, &decode) || decode.Key != "stock{44}" || decode.Field != "nut" {
-			t.Errorf("Scan of what is no number: %v, want a *DecodeError", err)
+		if err := walk(stock.Each(ctx, 44, ""))(); !errors.As(err, &decode) || decode.Key != "stock{44}" || decode.Field != "nut" {
+			t.Errorf("Each of what is no number: %v, want a *DecodeError", err)
 		}
 
 		var page *pipectx.Ref[keyspace.Page[pieces]]
 		err := pipectx.Run(ctx, db, func(ctx context.Context) error {
-			wantText(t, "Scan inside a Run", walk(stock.Scan(ctx, 42, ""))(),
-				"keyspace: Scan inside a Run: a Run sends nothing before it ends; call it outside, or with a context of pipectx.Detach")
-			page = stock.ScanStep(ctx, 42, 0, "", 10)
-			wantErr(t, "ScanStep", page.Err(), pipectx.ErrPending)
+			wantText(t, "Each inside a Run", walk(stock.Each(ctx, 42, ""))(),
+				"keyspace: Each inside a Run: a Run sends nothing before it ends; call it outside, or with a context of pipectx.Detach")
+			page = stock.Scan(ctx, 42, 0, "", 10)
+			wantErr(t, "Scan", page.Err(), pipectx.ErrPending)
 			return nil
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if p, err := page.Result(); err != nil || len(p.Items) == 0 {
-			t.Errorf("ScanStep in a Run: %v, %v", p, err)
+			t.Errorf("Scan in a Run: %v, %v", p, err)
 		}
-		wantText(t, "ScanStep of -1", stock.ScanStep(ctx, 42, 0, "", -1).Err(),
+		wantText(t, "Scan of -1", stock.Scan(ctx, 42, 0, "", -1).Err(),
 			"keyspace: stock{42}: a step of -1 elements; give a number that is not negative, 0 for the server's own")
 	})
-	wantErr(t, "Scan of an empty id", walk(keyspace.NewHash[string, string, int64]("s").On(firstDB(t)).Scan(t.Context(), "", ""))(), keyspace.ErrEmptyID)
+	wantErr(t, "Each of an empty id", walk(keyspace.NewHash[string, string, int64]("s").On(firstDB(t)).Each(t.Context(), "", ""))(), keyspace.ErrEmptyID)
 }
 
 func firstDB(t *testing.T) *pipectx.DB { db, _ := embedded(t); return db }

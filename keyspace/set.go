@@ -3,6 +3,7 @@ package keyspace
 import (
 	"context"
 	"fmt"
+	"iter"
 	"reflect"
 
 	"github.com/redmoon-go/redmoon/pipectx"
@@ -184,3 +185,25 @@ func (k SetKey[M]) RandMemberN(ctx context.Context, n int64) *pipectx.Ref[[]M] {
 	c.Int(n)
 	return pipectx.Send(ctx, k.db, c, k.member.all)
 }
+
+// Scan is one step of an iteration over the members, from a cursor, 0 to begin with:
+// about count members, the server's own number for 0, of those whose texts match a
+// pattern of Redis's, "" for all. [SetKey.Each] makes the steps by itself.
+//
+// Cost: SSCAN; 1 command; 1 round trip outside Run, none of its own inside.
+func (k SetKey[M]) Scan(ctx context.Context, cursor uint64, match string, count int64) *pipectx.Ref[Page[M]] {
+	return k.scan().step(ctx, k.handle, cursor, match, count)
+}
+
+// Each iterates over the members whose texts match a pattern of Redis's, "" for all,
+// without holding all of them. A member that is there all the while is seen at least
+// once, and perhaps more often; one that comes or goes meanwhile may be seen or not.
+// Inside a Run it is refused: the only thing seen is an error.
+//
+// Cost: SSCAN; 1 command and 1 round trip for each 1,000 members, while the caller
+// iterates.
+func (k SetKey[M]) Each(ctx context.Context, match string) iter.Seq2[M, error] {
+	return k.scan().all(ctx, k.handle, "Each", match)
+}
+
+func (k SetKey[M]) scan() scan[M] { return scan[M]{command: "SSCAN", items: k.member.decodeFrom} }

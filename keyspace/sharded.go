@@ -173,16 +173,16 @@ func (b BoundSharded[K, V]) Len(ctx context.Context) *pipectx.Ref[int64] {
 	})
 }
 
-// Scan iterates over the ids and their values, shard by shard, as [HashKey.Scan] does
+// Each iterates over the ids and their values, shard by shard, as [HashKey.Each] does
 // over one hash. An error of a shard ends that shard; the others follow, if the caller
 // goes on.
 //
 // Cost: HSCAN; 1 command and 1 round trip for each shard, and each 1,000 ids of it,
 // while the caller iterates.
-func (b BoundSharded[K, V]) Scan(ctx context.Context, match string) iter.Seq2[KV[K, V], error] {
+func (b BoundSharded[K, V]) Each(ctx context.Context, match string) iter.Seq2[KV[K, V], error] {
 	return func(yield func(KV[K, V], error) bool) {
 		for shard := range b.def.shards {
-			for pair, err := range b.hash.Scan(ctx, int64(shard), match) {
+			for pair, err := range b.hash.Each(ctx, int64(shard), match) {
 				if !yield(KV[K, V]{pair.Field, pair.Value}, err) || err != nil && ctx.Err() != nil {
 					return
 				}

@@ -59,7 +59,7 @@ func TestSharded(t *testing.T) {
 }
 
 // Ids are spread over all shards, each is in the one that the documentation says, and
-// Scan and Len see all of them, the last shard's too.
+// Each and Len see all of them, the last shard's too.
 func TestShardedLayout(t *testing.T) {
 	everywhere(t, func(t *testing.T, db *pipectx.DB, _ *redistest.Recorder) {
 		const n = 40
@@ -82,27 +82,27 @@ func TestShardedLayout(t *testing.T) {
 		}
 		want(t, "Len", on.Len(ctx), n)
 		seen := map[string]int64{}
-		for kv, err := range on.Scan(ctx, "") {
+		for kv, err := range on.Each(ctx, "") {
 			if err != nil {
 				t.Fatal(err)
 			}
 			seen[kv.ID] = kv.Value
 		}
 		if len(seen) != n || seen["id39"] != 39 {
-			t.Errorf("Scan: %d ids, want %d", len(seen), n)
+			t.Errorf("Each: %d ids, want %d", len(seen), n)
 		}
 		done(t, "foreign", pipectx.Do[int64](ctx, db, "HSET", "layout{0}", "x", "y"))
 		var decode *field.DecodeError
-		if err := walk(on.Scan(ctx, "x"))(); !errors.As(err, &decode) || decode.Key != "layout{0}" || decode.Field != "x" {
-			t.Errorf("Scan of what is no number: %v, want a *DecodeError", err)
+		if err := walk(on.Each(ctx, "x"))(); !errors.As(err, &decode) || decode.Key != "layout{0}" || decode.Field != "x" {
+			t.Errorf("Each of what is no number: %v, want a *DecodeError", err)
 		}
 		_ = pipectx.Run(ctx, db, func(ctx context.Context) error {
 			times := 0
-			for range on.Scan(ctx, "") {
+			for range on.Each(ctx, "") {
 				times++
 			}
 			if times != 1 {
-				t.Errorf("Scan inside a Run yields %d times, want its refusal once", times)
+				t.Errorf("Each inside a Run yields %d times, want its refusal once", times)
 			}
 			return nil
 		})

@@ -2,6 +2,7 @@ package keyspace
 
 import (
 	"context"
+	"iter"
 
 	"github.com/redmoon-go/redmoon/pipectx"
 )
@@ -79,4 +80,27 @@ func (k SortedSetKey[M]) RandMemberNWithScores(ctx context.Context, n int64) *pi
 	c.Int(n)
 	c.Word("WITHSCORES")
 	return pipectx.Send(ctx, k.db, c, k.member.allScored)
+}
+
+// Scan is one step of an iteration over the members and their scores, from a cursor,
+// 0 to begin with: about count members, the server's own number for 0, of those whose
+// texts match a pattern of Redis's, "" for all. [SortedSetKey.Each] makes the steps by
+// itself.
+//
+// Cost: ZSCAN; 1 command; 1 round trip outside Run, none of its own inside.
+func (k SortedSetKey[M]) Scan(ctx context.Context, cursor uint64, match string, count int64) *pipectx.Ref[Page[Z[M]]] {
+	return k.scan().step(ctx, k.handle, cursor, match, count)
+}
+
+// Each iterates over the members and their scores, in no order, as [SetKey.Each] does
+// over those of a set.
+//
+// Cost: ZSCAN; 1 command and 1 round trip for each 1,000 members, while the caller
+// iterates.
+func (k SortedSetKey[M]) Each(ctx context.Context, match string) iter.Seq2[Z[M], error] {
+	return k.scan().all(ctx, k.handle, "Each", match)
+}
+
+func (k SortedSetKey[M]) scan() scan[Z[M]] {
+	return scan[Z[M]]{command: "ZSCAN", items: k.member.scoredFrom}
 }

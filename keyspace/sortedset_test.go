@@ -44,7 +44,7 @@ func TestSortedSet(t *testing.T) {
 			want(t, "none", visits.AddMany(ctx, id), 0)
 			want(t, "all", visits.RangeWithScores(ctx, id, 0, -1), []keyspace.Z[string]{z("a", 1), z("b", 3), z("c", inf)})
 			wantText(t, "NaN", visits.AddMany(ctx, id, z("a", 1), z("x", nan)).Err(),
-				fmt.Sprintf("keyspace: visits{%d}: AddMany: NaN is not a number that Redis takes here", id))
+				fmt.Sprintf("keyspace: visits{%d}: AddMany: NaN is not a number that Redis takes here (item 1 of 2, from 0)", id))
 		}},
 		{"IncrBy", "the sum, from nothing", func(t *testing.T, ctx context.Context, db *pipectx.DB, id int64) {
 			want(t, "up", Visits.On(db).IncrBy(ctx, id, "a", 1.5), 1.5)

@@ -1,6 +1,7 @@
 package keyspace
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -100,8 +101,8 @@ func (o order[T]) whole(c *pipectx.Command, key, verb string, s Span[T]) {
 	if s.limited {
 		c.Fail(fmt.Errorf("keyspace: %s: %s has no Limit; give the whole Span, or the values where the page ends", key, verb))
 	}
-	o.end(c, key, s.lower, o.least)
-	o.end(c, key, s.upper, o.most)
+	o.end(c, key, verb, s.lower, o.least)
+	o.end(c, key, verb, s.upper, o.most)
 }
 
 // page adds the words of ZRANGE: both ends, the lower one last in reverse, and what
@@ -111,11 +112,11 @@ func (o order[T]) page(c *pipectx.Command, key, verb string, s Span[T], reverse 
 		c.Fail(fmt.Errorf("keyspace: %s: %s: Limit begins at %d; give an offset that is not negative", key, verb, s.offset))
 	}
 	if reverse {
-		o.end(c, key, s.upper, o.most)
-		o.end(c, key, s.lower, o.least)
+		o.end(c, key, verb, s.upper, o.most)
+		o.end(c, key, verb, s.lower, o.least)
 	} else {
-		o.end(c, key, s.lower, o.least)
-		o.end(c, key, s.upper, o.most)
+		o.end(c, key, verb, s.lower, o.least)
+		o.end(c, key, verb, s.upper, o.most)
 	}
 	c.Word(o.by)
 	if reverse {
@@ -128,7 +129,7 @@ func (o order[T]) page(c *pipectx.Command, key, verb string, s Span[T], reverse 
 	}
 }
 
-func (o order[T]) end(c *pipectx.Command, key string, e end[T], infinite string) {
+func (o order[T]) end(c *pipectx.Command, key, verb string, e end[T], infinite string) {
 	switch e.kind {
 	case open:
 		c.Word(infinite)
@@ -139,17 +140,22 @@ func (o order[T]) end(c *pipectx.Command, key string, e end[T], infinite string)
 		infinite = o.in
 	}
 	tail, err := o.write(append(c.Tail(), infinite...), e.value)
-	if err != nil {
+	switch {
+	case err == errNaN:
+		err = fmt.Errorf("keyspace: %s: %s: NaN is not a number that Redis takes here", key, verb)
+	case err != nil:
 		err = unstorable(err, key, "")
 	}
 	c.Append(tail, err)
 }
 
+var errNaN = errors.New("NaN")
+
 // appendScore writes a score as [pipectx.Command.Float] does.
 func appendScore(tail []byte, score float64) ([]byte, error) {
 	switch {
 	case math.IsNaN(score):
-		return tail, fmt.Errorf("keyspace: the end of a Span is NaN; give a number, an infinity, or leave the end open")
+		return tail, errNaN
 	case math.IsInf(score, 1):
 		return append(tail, "+inf"...), nil
 	case math.IsInf(score, -1):

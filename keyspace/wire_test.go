@@ -63,6 +63,9 @@ func wires(db *pipectx.DB) map[string][]wire {
 		},
 		"hash": hashWires(db),
 	}
+	for name, more := range sequenceWires(db) {
+		rows[name] = append(rows[name], more...)
+	}
 	for name, row := range rows {
 		have := verbs(row[0].on)
 		for _, common := range keyWires(row[0].on, row[0].day) {
@@ -127,7 +130,7 @@ func TestWire(t *testing.T) {
 				}
 				fmt.Fprintf(&out, "%-26s%s\n", row.verb, plain)
 				if renewing != plain {
-					fmt.Fprintf(&out, "%-26s%s\n", row.verb+" with a TTL", renewing)
+					fmt.Fprintf(&out, "%-25s %s\n", row.verb+" with a TTL", renewing)
 				}
 			}
 			golden.Equal(t, "testdata/wire/"+name+".txt", out.String())
@@ -195,9 +198,9 @@ func TestWireScan(t *testing.T) {
 	}{
 		{"ScanIDs", walk(Visits.On(db).ScanIDs(ctx))},
 		{"Keys.Scan, of all types", walk(all.Scan(ctx, db, ""))},
-		{"Hash.Scan", walk(Stock.On(db).Scan(ctx, 42, "n*"))},
-		{"Hash.ScanFields", walk(Stock.On(db).ScanFields(ctx, 42, ""))},
-		{"Sharded.Scan", walk(Codes.On(db).Scan(ctx, ""))},
+		{"Hash.Each", walk(Stock.On(db).Each(ctx, 42, "n*"))},
+		{"Hash.EachField", walk(Stock.On(db).EachField(ctx, 42, ""))},
+		{"Sharded.Each", walk(Codes.On(db).Each(ctx, ""))},
 	} {
 		sent.Reset()
 		if err := row.walk(); unexpected(row.about, err) {
@@ -316,17 +319,20 @@ func TestOneRoundTrip(t *testing.T) {
 // Every verb has a row in the wire table, and is there in both forms.
 func TestEveryVerbHasItsWire(t *testing.T) {
 	db, _ := embedded(t)
-	for _, rows := range wires(db) {
-		have := map[string]bool{}
+	for name, rows := range wires(db) {
+		have, several := map[string]bool{}, map[string]bool{}
 		bound, handle := verbs(rows[0].on), verbs(key(rows[0].on, 42))
 		for _, row := range rows {
 			have[row.verb] = true
+		}
+		for _, row := range meetings[name] {
+			have[row.verb], several[row.verb] = true, true
 		}
 		for verb := range bound {
 			if !have[verb] {
 				t.Errorf("%T: %s has no row in the wire table", rows[0].on, verb)
 			}
-			if !handle[verb] && !slices.Contains(severalIDs, verb) {
+			if !handle[verb] && !several[verb] && !slices.Contains(severalIDs, verb) {
 				t.Errorf("%T has no verb %s", key(rows[0].on, 42), verb)
 			}
 		}

@@ -25,6 +25,7 @@ import (
 //     as the embedded one, it is asked anew every 50 ms.
 //
 // If ctx can end, CLIENT ID goes before the command, which is one more round trip.
+// Hooks that the client had before New see both.
 func (c *Command) Wait(d, unit time.Duration) {
 	switch {
 	case d < 0:
@@ -73,21 +74,36 @@ type waitContext struct {
 	wait *wait
 }
 
-// exec sends the command by a connection of its own, and returns when it is
-// answered. It goes on when its caller has left.
+// A waitWire is sent by a connection of its own. It goes through the client, whose
+// hooks see it, and dialHook takes it out again: a clone with another ReadTimeout has
+// no hooks, and the time to read is not to be set any other way.
+type waitWire struct {
+	rawWire
+	by executor
+}
+
+// exec sends the command, and returns when it is answered. It goes on when its caller
+// has left.
 func (w *wait) exec(ctx context.Context, b *batch) error {
 	timeout := w.d + grace
 	if w.d == 0 {
 		timeout = 0 // none
 	}
-	conn, release := hold(b.node.client.WithTimeout(timeout))
+	client, wire := b.node.client, b.cmds[0].(*rawWire)
+	by, release := hold(client.WithTimeout(timeout))
 	defer release()
+	cmd := &waitWire{rawWire{words: words{args: wire.args, start: wire.start}}, by}
+	defer func() {
+		wire.written = cmd.written
+		wire.SetVal(cmd.Val())
+		wire.SetErr(cmd.Err())
+	}()
 	if ctx.Done() == nil {
-		return conn.Process(ctx, b.cmds[0])
+		return client.Process(ctx, cmd)
 	}
-	id, err := clientID(ctx, conn)
+	id, err := clientID(ctx, client, by)
 	if err != nil {
-		b.cmds[0].SetErr(err)
+		cmd.SetErr(err)
 		return err
 	}
 	b.trips++
@@ -96,11 +112,10 @@ func (w *wait) exec(ctx context.Context, b *batch) error {
 	default:
 	}
 	w.asked <- id
-	cmd := b.cmds[0].(*rawWire)
 	if id != 0 {
-		err = conn.Process(context.WithoutCancel(ctx), cmd) // its end is no time limit of the connection's
+		err = client.Process(context.WithoutCancel(ctx), cmd) // its end is no time limit of the connection's
 	} else {
-		err = w.inSlices(ctx, conn, cmd)
+		err = w.inSlices(ctx, client, cmd)
 	}
 	if cause := context.Cause(ctx); cause != nil {
 		close(w.done) // there is no attempt after this one
@@ -119,12 +134,12 @@ func tookNothing(frame []byte) bool {
 	return r.IsNil() || fault != nil && fault.Code == "UNBLOCKED"
 }
 
-var clientArgs, idArg, unblockArg, errorArg = "CLIENT", "ID", "UNBLOCK", "ERROR"
+var clientArg, idArg, unblockArg, errorArg = "CLIENT", "ID", "UNBLOCK", "ERROR"
 
 // clientID is what the server calls the connection, 0 if it does not tell.
-func clientID(ctx context.Context, conn executor) (int64, error) {
-	w := &rawWire{words: words{args: []any{&clientArgs, &idArg}}}
-	err := conn.Process(ctx, w)
+func clientID(ctx context.Context, client, by executor) (int64, error) {
+	w := &waitWire{rawWire{words: words{args: []any{&clientArg, &idArg}}}, by}
+	err := client.Process(ctx, w)
 	o := w.outcome(err)
 	if o.err != nil {
 		return 0, o.err
@@ -137,7 +152,7 @@ func clientID(ctx context.Context, conn executor) (int64, error) {
 }
 
 // inSlices asks again and again, so that it can stop in between.
-func (w *wait) inSlices(ctx context.Context, conn executor, cmd *rawWire) error {
+func (w *wait) inSlices(ctx context.Context, client executor, cmd *waitWire) error {
 	args := append([]any(nil), cmd.args...)
 	cmd.args = args
 	for began := time.Now(); ; {
@@ -149,7 +164,7 @@ func (w *wait) inSlices(ctx context.Context, conn executor, cmd *rawWire) error 
 		args[w.at] = &word
 		cmd.SetVal(nil)
 		cmd.SetErr(nil)
-		err := conn.Process(context.WithoutCancel(ctx), cmd)
+		err := client.Process(context.WithoutCancel(ctx), cmd)
 		if err != nil || !(Reply{frame: cmd.Val()}).IsNil() || ctx.Err() != nil || w.d > 0 && time.Since(began) >= w.d {
 			return err
 		}
@@ -171,7 +186,7 @@ func (w *wait) letGo(client *redis.Client) (overdue <-chan struct{}) {
 		}
 		for pause := time.Millisecond; id != 0; pause *= 2 {
 			text := strconv.FormatInt(id, 10)
-			unblock := &rawWire{words: words{args: []any{&clientArgs, &unblockArg, &text, &errorArg}}}
+			unblock := &rawWire{words: words{args: []any{&clientArg, &unblockArg, &text, &errorArg}}}
 			_ = client.Process(ctx, unblock) // if it fails, the wait is overdue
 			select {
 			case <-w.done:
