@@ -4,6 +4,8 @@ package keyspace
 
 import (
 	"context"
+	"iter"
+	"time"
 
 	"github.com/redmoon-go/redmoon/field"
 	"github.com/redmoon-go/redmoon/pipectx"
@@ -106,4 +108,272 @@ func (b BoundHash[K, F, V]) Keys(ctx context.Context, id K) *pipectx.Ref[[]F] {
 // Cost: HVALS; 1 command; 1 round trip outside Run, none of its own inside.
 func (b BoundHash[K, F, V]) Vals(ctx context.Context, id K) *pipectx.Ref[[]V] {
 	return b.Key(id).Vals(ctx)
+}
+
+// GetDel removes fields and answers the values they had, in their order, absent where
+// there was none. The key goes with its last field. Large numbers are as in
+// [HashKey.SetMany].
+//
+// Errors: [pipectx.ErrUnsupported] on servers before Redis 8.0 and Valkey 9.1.
+//
+// Cost: HGETDEL, 1 command for each 5,000 fields, and PEXPIRE with a default TTL; 1
+// round trip outside Run, none of its own inside.
+func (b BoundHash[K, F, V]) GetDel(ctx context.Context, id K, names ...F) *pipectx.Ref[[]field.Optional[V]] {
+	return b.Key(id).GetDel(ctx, names...)
+}
+
+// GetEx answers the values of fields, in their order, absent where there is none, and
+// gives the fields another end; [NoTTL] takes their TTLs away. Large numbers are as in
+// [HashKey.SetMany].
+//
+// Errors: [pipectx.ErrUnsupported] on servers before Redis 8.0 and Valkey 9.
+//
+// Cost: HGETEX, 1 command for each 5,000 fields; 1 round trip outside Run, none of its
+// own inside.
+func (b BoundHash[K, F, V]) GetEx(ctx context.Context, id K, expiry Expiry, names ...F) *pipectx.Ref[[]field.Optional[V]] {
+	return b.Key(id).GetEx(ctx, expiry, names...)
+}
+
+// SetEx stores the values of fields with an end of their own, all at one moment, and
+// leaves other fields alone. The default TTL is that of the whole key, and begins anew.
+//
+// Errors: [pipectx.ErrUnsupported] on servers before Redis 8.0 and Valkey 9.
+//
+// Cost: HSETEX, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip outside
+// Run, none of its own inside.
+func (b BoundHash[K, F, V]) SetEx(ctx context.Context, id K, expiry Expiry, values map[F]V) *pipectx.Ref[bool] {
+	return b.Key(id).SetEx(ctx, expiry, values)
+}
+
+// SetExFNX is SetEx if there is none of the fields, and tells whether it did.
+//
+// Errors: [pipectx.ErrUnsupported] on servers before Redis 8.0 and Valkey 9.
+//
+// Cost: HSETEX FNX, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
+// outside Run, none of its own inside.
+func (b BoundHash[K, F, V]) SetExFNX(ctx context.Context, id K, expiry Expiry, values map[F]V) *pipectx.Ref[bool] {
+	return b.Key(id).SetExFNX(ctx, expiry, values)
+}
+
+// SetExFXX is SetEx if there are all of the fields, and tells whether it did.
+//
+// Errors: [pipectx.ErrUnsupported] on servers before Redis 8.0 and Valkey 9.
+//
+// Cost: HSETEX FXX, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
+// outside Run, none of its own inside.
+func (b BoundHash[K, F, V]) SetExFXX(ctx context.Context, id K, expiry Expiry, values map[F]V) *pipectx.Ref[bool] {
+	return b.Key(id).SetExFXX(ctx, expiry, values)
+}
+
+// HExpire has fields end after d, at least a millisecond, and tells of each, in their
+// order, whether there is one. The default TTL is that of the whole key, and does not
+// change. Verbs that set a field's value, but for the increments, end its TTL.
+//
+// Errors: [pipectx.ErrUnsupported] on servers before Redis 7.4 and Valkey 9.
+//
+// Cost: HPEXPIRE; 1 command for each 5,000 fields; 1 round trip outside Run, none of its
+// own inside.
+func (b BoundHash[K, F, V]) HExpire(ctx context.Context, id K, d time.Duration, names ...F) *pipectx.Ref[[]bool] {
+	return b.Key(id).HExpire(ctx, d, names...)
+}
+
+// HExpireNX is HExpire for fields that do not expire, and tells of each whether it
+// did.
+//
+// Errors: [pipectx.ErrUnsupported] on servers before Redis 7.4 and Valkey 9.
+//
+// Cost: HPEXPIRE NX; 1 command for each 5,000 fields; 1 round trip outside Run, none of its
+// own inside.
+func (b BoundHash[K, F, V]) HExpireNX(ctx context.Context, id K, d time.Duration, names ...F) *pipectx.Ref[[]bool] {
+	return b.Key(id).HExpireNX(ctx, d, names...)
+}
+
+// HExpireXX is HExpire for fields that expire, and tells of each whether it did.
+//
+// Errors: [pipectx.ErrUnsupported] on servers before Redis 7.4 and Valkey 9.
+//
+// Cost: HPEXPIRE XX; 1 command for each 5,000 fields; 1 round trip outside Run, none of its
+// own inside.
+func (b BoundHash[K, F, V]) HExpireXX(ctx context.Context, id K, d time.Duration, names ...F) *pipectx.Ref[[]bool] {
+	return b.Key(id).HExpireXX(ctx, d, names...)
+}
+
+// HExpireGT is HExpire where that is later than the field ends now, and tells of each
+// whether it did. A field that does not expire ends later than any.
+//
+// Errors: [pipectx.ErrUnsupported] on servers before Redis 7.4 and Valkey 9.
+//
+// Cost: HPEXPIRE GT; 1 command for each 5,000 fields; 1 round trip outside Run, none of its
+// own inside.
+func (b BoundHash[K, F, V]) HExpireGT(ctx context.Context, id K, d time.Duration, names ...F) *pipectx.Ref[[]bool] {
+	return b.Key(id).HExpireGT(ctx, d, names...)
+}
+
+// HExpireLT is HExpire where that is earlier than the field ends now, or the field
+// does not expire, and tells of each whether it did.
+//
+// Errors: [pipectx.ErrUnsupported] on servers before Redis 7.4 and Valkey 9.
+//
+// Cost: HPEXPIRE LT; 1 command for each 5,000 fields; 1 round trip outside Run, none of its
+// own inside.
+func (b BoundHash[K, F, V]) HExpireLT(ctx context.Context, id K, d time.Duration, names ...F) *pipectx.Ref[[]bool] {
+	return b.Key(id).HExpireLT(ctx, d, names...)
+}
+
+// HExpireAt has fields end at t, to the millisecond by the server's clock, and tells
+// of each, in their order, whether there was one. If t is past they are removed at
+// once. The zero Time is refused.
+//
+// Errors: [pipectx.ErrUnsupported] on servers before Redis 7.4 and Valkey 9.
+//
+// Cost: HPEXPIREAT; 1 command for each 5,000 fields; 1 round trip outside Run, none of its
+// own inside.
+func (b BoundHash[K, F, V]) HExpireAt(ctx context.Context, id K, t time.Time, names ...F) *pipectx.Ref[[]bool] {
+	return b.Key(id).HExpireAt(ctx, t, names...)
+}
+
+// HExpireAtNX is HExpireAt for fields that do not expire, and tells of each whether it
+// did.
+//
+// Errors: [pipectx.ErrUnsupported] on servers before Redis 7.4 and Valkey 9.
+//
+// Cost: HPEXPIREAT NX; 1 command for each 5,000 fields; 1 round trip outside Run, none of its
+// own inside.
+func (b BoundHash[K, F, V]) HExpireAtNX(ctx context.Context, id K, t time.Time, names ...F) *pipectx.Ref[[]bool] {
+	return b.Key(id).HExpireAtNX(ctx, t, names...)
+}
+
+// HExpireAtXX is HExpireAt for fields that expire, and tells of each whether it did.
+//
+// Errors: [pipectx.ErrUnsupported] on servers before Redis 7.4 and Valkey 9.
+//
+// Cost: HPEXPIREAT XX; 1 command for each 5,000 fields; 1 round trip outside Run, none of its
+// own inside.
+func (b BoundHash[K, F, V]) HExpireAtXX(ctx context.Context, id K, t time.Time, names ...F) *pipectx.Ref[[]bool] {
+	return b.Key(id).HExpireAtXX(ctx, t, names...)
+}
+
+// HExpireAtGT is HExpireAt where t is later than the field ends now, and tells of each
+// whether it did. A field that does not expire ends later than any.
+//
+// Errors: [pipectx.ErrUnsupported] on servers before Redis 7.4 and Valkey 9.
+//
+// Cost: HPEXPIREAT GT; 1 command for each 5,000 fields; 1 round trip outside Run, none of its
+// own inside.
+func (b BoundHash[K, F, V]) HExpireAtGT(ctx context.Context, id K, t time.Time, names ...F) *pipectx.Ref[[]bool] {
+	return b.Key(id).HExpireAtGT(ctx, t, names...)
+}
+
+// HExpireAtLT is HExpireAt where t is earlier than the field ends now, or the field
+// does not expire, and tells of each whether it did.
+//
+// Errors: [pipectx.ErrUnsupported] on servers before Redis 7.4 and Valkey 9.
+//
+// Cost: HPEXPIREAT LT; 1 command for each 5,000 fields; 1 round trip outside Run, none of its
+// own inside.
+func (b BoundHash[K, F, V]) HExpireAtLT(ctx context.Context, id K, t time.Time, names ...F) *pipectx.Ref[[]bool] {
+	return b.Key(id).HExpireAtLT(ctx, t, names...)
+}
+
+// HPersist takes the fields' TTLs away, and tells of each, in their order, whether it
+// had one.
+//
+// Errors: [pipectx.ErrUnsupported] on servers before Redis 7.4 and Valkey 9.
+//
+// Cost: HPERSIST; 1 command for each 5,000 fields; 1 round trip outside Run, none of
+// its own inside.
+func (b BoundHash[K, F, V]) HPersist(ctx context.Context, id K, names ...F) *pipectx.Ref[[]bool] {
+	return b.Key(id).HPersist(ctx, names...)
+}
+
+// HTTL answers how long fields have left, in their order, to the millisecond.
+//
+// Errors: [pipectx.ErrUnsupported] on servers before Redis 7.4 and Valkey 9.
+//
+// Cost: HPTTL; 1 command for each 5,000 fields; 1 round trip outside Run, none of its
+// own inside.
+func (b BoundHash[K, F, V]) HTTL(ctx context.Context, id K, names ...F) *pipectx.Ref[[]FieldEnd[time.Duration]] {
+	return b.Key(id).HTTL(ctx, names...)
+}
+
+// HExpireTime answers when fields end, in their order, to the millisecond.
+//
+// Errors: [pipectx.ErrUnsupported] on servers before Redis 7.4 and Valkey 9.
+//
+// Cost: HPEXPIRETIME; 1 command for each 5,000 fields; 1 round trip outside Run, none
+// of its own inside.
+func (b BoundHash[K, F, V]) HExpireTime(ctx context.Context, id K, names ...F) *pipectx.Ref[[]FieldEnd[time.Time]] {
+	return b.Key(id).HExpireTime(ctx, names...)
+}
+
+// StrLen answers the length, in bytes, of a field's text; 0 if there is none.
+//
+// Cost: HSTRLEN; 1 command; 1 round trip outside Run, none of its own inside.
+func (b BoundHash[K, F, V]) StrLen(ctx context.Context, id K, name F) *pipectx.Ref[int64] {
+	return b.Key(id).StrLen(ctx, name)
+}
+
+// RandField answers some field. If there is no such key the answer is
+// [pipectx.ErrNotFound].
+//
+// Cost: HRANDFIELD; 1 command; 1 round trip outside Run, none of its own inside.
+func (b BoundHash[K, F, V]) RandField(ctx context.Context, id K) *pipectx.Ref[F] {
+	return b.Key(id).RandField(ctx)
+}
+
+// RandFieldN answers some n fields, all different, or all there are if those are
+// fewer. For a negative n it draws -n times, and fields may repeat. If there is no
+// such key it answers none.
+//
+// Cost: HRANDFIELD; 1 command; 1 round trip outside Run, none of its own inside.
+func (b BoundHash[K, F, V]) RandFieldN(ctx context.Context, id K, n int64) *pipectx.Ref[[]F] {
+	return b.Key(id).RandFieldN(ctx, n)
+}
+
+// RandFieldNWithValues is RandFieldN with the fields' values.
+//
+// Cost: HRANDFIELD WITHVALUES; 1 command; 1 round trip outside Run, none of its own
+// inside.
+func (b BoundHash[K, F, V]) RandFieldNWithValues(ctx context.Context, id K, n int64) *pipectx.Ref[[]FieldValue[F, V]] {
+	return b.Key(id).RandFieldNWithValues(ctx, n)
+}
+
+// Each iterates over the fields and their values, those of which the field's text
+// matches a pattern of Redis's, "" for all. A field that is there all the while is
+// seen at least once, and perhaps more often; one that comes or goes meanwhile may be
+// seen or not. An error ends it. Inside a Run, which sends nothing before it ends, the
+// only thing seen is an error: use Scan there, or GetAll.
+//
+// Cost: HSCAN; 1 command and 1 round trip for each 1,000 fields, while the caller
+// iterates.
+func (b BoundHash[K, F, V]) Each(ctx context.Context, id K, match string) iter.Seq2[FieldValue[F, V], error] {
+	return b.Key(id).Each(ctx, match)
+}
+
+// Scan answers what one step of a scan finds, about count fields (0 for the
+// server's own number): begin with cursor 0, go on with the Next of each page, until
+// that is 0.
+//
+// Cost: HSCAN; 1 command; 1 round trip outside Run, none of its own inside.
+func (b BoundHash[K, F, V]) Scan(ctx context.Context, id K, cursor uint64, match string, count int64) *pipectx.Ref[Page[FieldValue[F, V]]] {
+	return b.Key(id).Scan(ctx, cursor, match, count)
+}
+
+// EachField is Each without the values.
+//
+// Errors: [pipectx.ErrUnsupported] on servers before Redis 7.4 and Valkey 8.
+//
+// Cost: HSCAN NOVALUES; 1 command and 1 round trip for each 1,000 fields, while the
+// caller iterates.
+func (b BoundHash[K, F, V]) EachField(ctx context.Context, id K, match string) iter.Seq2[F, error] {
+	return b.Key(id).EachField(ctx, match)
+}
+
+// ScanFields is Scan without the values.
+//
+// Errors: [pipectx.ErrUnsupported] on servers before Redis 7.4 and Valkey 8.
+//
+// Cost: HSCAN NOVALUES; 1 command; 1 round trip outside Run, none of its own inside.
+func (b BoundHash[K, F, V]) ScanFields(ctx context.Context, id K, cursor uint64, match string, count int64) *pipectx.Ref[Page[F]] {
+	return b.Key(id).ScanFields(ctx, cursor, match, count)
 }

@@ -10,6 +10,32 @@ import (
 	"github.com/redmoon-go/redmoon/pipectx"
 )
 
+// Dump answers the stored value as Redis serialises it, whatever its type, for
+// Restore of this key or another. Its TTL is not part of it. If there is no such key
+// the answer is [pipectx.ErrNotFound].
+//
+// Cost: DUMP; 1 command; 1 round trip outside Run, none of its own inside.
+func (b bound[K]) Dump(ctx context.Context, id K) *pipectx.Ref[[]byte] {
+	return b.handle(id).Dump(ctx)
+}
+
+// Restore makes the key of what Dump answered, on the same server or another of its
+// kind that is not older. It ends after ttl; for 0 after the default TTL, or never.
+// A key that is there is left alone, and the answer is [ErrKeyExists].
+//
+// Cost: RESTORE; 1 command; 1 round trip outside Run, none of its own inside.
+func (b bound[K]) Restore(ctx context.Context, id K, dump []byte, ttl time.Duration) *pipectx.Ref[struct{}] {
+	return b.handle(id).Restore(ctx, dump, ttl)
+}
+
+// RestoreReplace is Restore in the place of what the key holds.
+//
+// Cost: RESTORE REPLACE; 1 command; 1 round trip outside Run, none of its own
+// inside.
+func (b bound[K]) RestoreReplace(ctx context.Context, id K, dump []byte, ttl time.Duration) *pipectx.Ref[struct{}] {
+	return b.handle(id).RestoreReplace(ctx, dump, ttl)
+}
+
 // Exists tells whether there is such a key.
 //
 // Cost: EXISTS; 1 command; 1 round trip outside Run, none of its own inside.
@@ -32,12 +58,68 @@ func (b bound[K]) Unlink(ctx context.Context, id K) *pipectx.Ref[bool] {
 	return b.handle(id).Unlink(ctx)
 }
 
+// Type answers what Redis calls the type of the stored value: string, list,
+// set, zset, hash or stream. It is another than the keyspace's only where
+// somebody else wrote the key. If there is no such key the answer is
+// [pipectx.ErrNotFound].
+//
+// Cost: TYPE; 1 command; 1 round trip outside Run, none of its own inside.
+func (b bound[K]) Type(ctx context.Context, id K) *pipectx.Ref[string] {
+	return b.handle(id).Type(ctx)
+}
+
+// Touch counts as a use of the key, for servers that evict what is used least,
+// and tells whether there is such a key.
+//
+// Cost: TOUCH; 1 command; 1 round trip outside Run, none of its own inside.
+func (b bound[K]) Touch(ctx context.Context, id K) *pipectx.Ref[bool] {
+	return b.handle(id).Touch(ctx)
+}
+
 // Expire has the key end after d, and tells whether there is such a key. It
 // counts whole milliseconds and refuses less than one: to remove a key, Del it.
 //
 // Cost: PEXPIRE; 1 command; 1 round trip outside Run, none of its own inside.
 func (b bound[K]) Expire(ctx context.Context, id K, d time.Duration) *pipectx.Ref[bool] {
 	return b.handle(id).Expire(ctx, d)
+}
+
+// ExpireNX is Expire for a key that does not expire, and tells whether it did.
+//
+// Errors: [pipectx.ErrUnsupported] on servers before Redis 7.0.
+//
+// Cost: PEXPIRE NX; 1 command; 1 round trip outside Run, none of its own inside.
+func (b bound[K]) ExpireNX(ctx context.Context, id K, d time.Duration) *pipectx.Ref[bool] {
+	return b.handle(id).ExpireNX(ctx, d)
+}
+
+// ExpireXX is Expire for a key that expires, and tells whether it did.
+//
+// Errors: [pipectx.ErrUnsupported] on servers before Redis 7.0.
+//
+// Cost: PEXPIRE XX; 1 command; 1 round trip outside Run, none of its own inside.
+func (b bound[K]) ExpireXX(ctx context.Context, id K, d time.Duration) *pipectx.Ref[bool] {
+	return b.handle(id).ExpireXX(ctx, d)
+}
+
+// ExpireGT is Expire where that is later than the key ends now, and tells whether
+// it did. A key that does not expire ends later than any.
+//
+// Errors: [pipectx.ErrUnsupported] on servers before Redis 7.0.
+//
+// Cost: PEXPIRE GT; 1 command; 1 round trip outside Run, none of its own inside.
+func (b bound[K]) ExpireGT(ctx context.Context, id K, d time.Duration) *pipectx.Ref[bool] {
+	return b.handle(id).ExpireGT(ctx, d)
+}
+
+// ExpireLT is Expire where that is earlier than the key ends now, or the key does
+// not expire, and tells whether it did.
+//
+// Errors: [pipectx.ErrUnsupported] on servers before Redis 7.0.
+//
+// Cost: PEXPIRE LT; 1 command; 1 round trip outside Run, none of its own inside.
+func (b bound[K]) ExpireLT(ctx context.Context, id K, d time.Duration) *pipectx.Ref[bool] {
+	return b.handle(id).ExpireLT(ctx, d)
 }
 
 // ExpireAt has the key end at t, to the millisecond by the server's clock, and
@@ -64,20 +146,50 @@ func (b bound[K]) TTL(ctx context.Context, id K) *pipectx.Ref[field.Optional[tim
 	return b.handle(id).TTL(ctx)
 }
 
-// Type answers what Redis calls the type of the stored value: string, list,
-// set, zset, hash or stream. It is another than the keyspace's only where
-// somebody else wrote the key. If there is no such key the answer is
-// [pipectx.ErrNotFound].
+// ExpireTime answers when the key ends, to the millisecond; absent if it does not
+// expire. If there is no such key the answer is [pipectx.ErrNotFound].
 //
-// Cost: TYPE; 1 command; 1 round trip outside Run, none of its own inside.
-func (b bound[K]) Type(ctx context.Context, id K) *pipectx.Ref[string] {
-	return b.handle(id).Type(ctx)
+// Errors: [pipectx.ErrUnsupported] on servers before Redis 7.0.
+//
+// Cost: PEXPIRETIME; 1 command; 1 round trip outside Run, none of its own inside.
+func (b bound[K]) ExpireTime(ctx context.Context, id K) *pipectx.Ref[field.Optional[time.Time]] {
+	return b.handle(id).ExpireTime(ctx)
 }
 
-// Touch counts as a use of the key, for servers that evict what is used least,
-// and tells whether there is such a key.
+// ObjectEncoding answers how the server holds the value: listpack, hashtable,
+// embstr and so on. If there is no such key the answer is [pipectx.ErrNotFound].
 //
-// Cost: TOUCH; 1 command; 1 round trip outside Run, none of its own inside.
-func (b bound[K]) Touch(ctx context.Context, id K) *pipectx.Ref[bool] {
-	return b.handle(id).Touch(ctx)
+// Cost: OBJECT ENCODING; 1 command; 1 round trip outside Run, none of its own
+// inside.
+func (b bound[K]) ObjectEncoding(ctx context.Context, id K) *pipectx.Ref[string] {
+	return b.handle(id).ObjectEncoding(ctx)
+}
+
+// ObjectIdleTime answers how long nobody has used the key, in whole seconds. The
+// question is no use of it. If there is no such key the answer is
+// [pipectx.ErrNotFound].
+//
+// Cost: OBJECT IDLETIME; 1 command; 1 round trip outside Run, none of its own
+// inside.
+func (b bound[K]) ObjectIdleTime(ctx context.Context, id K) *pipectx.Ref[time.Duration] {
+	return b.handle(id).ObjectIdleTime(ctx)
+}
+
+// ObjectFreq answers how often the key has been used lately, on the logarithmic
+// scale of a server that evicts what is used least (maxmemory-policy …-lfu); others
+// answer an error. If there is no such key the answer is [pipectx.ErrNotFound].
+//
+// Cost: OBJECT FREQ; 1 command; 1 round trip outside Run, none of its own inside.
+func (b bound[K]) ObjectFreq(ctx context.Context, id K) *pipectx.Ref[int64] {
+	return b.handle(id).ObjectFreq(ctx)
+}
+
+// ObjectRefCount answers how many places of the server hold the value: more than one
+// only where it shares small integers. If there is no such key the answer is
+// [pipectx.ErrNotFound].
+//
+// Cost: OBJECT REFCOUNT; 1 command; 1 round trip outside Run, none of its own
+// inside.
+func (b bound[K]) ObjectRefCount(ctx context.Context, id K) *pipectx.Ref[int64] {
+	return b.handle(id).ObjectRefCount(ctx)
 }

@@ -5,24 +5,16 @@ package keyspace
 import (
 	"context"
 
+	"github.com/redmoon-go/redmoon/field"
 	"github.com/redmoon-go/redmoon/pipectx"
 )
 
-// SetNX is Set if there is no such key. It tells whether it did; if not, all
-// stays as it was, the TTL too.
+// GetEx answers the value and gives the key another end; [NoTTL] takes its TTL away.
+// If there is no such key the answer is [pipectx.ErrNotFound].
 //
-// Cost: SET NX, with PX for a default TTL; 1 command; 1 round trip outside Run,
-// none of its own inside.
-func (b BoundString[K, V]) SetNX(ctx context.Context, id K, value V) *pipectx.Ref[bool] {
-	return b.Key(id).SetNX(ctx, value)
-}
-
-// SetXX is Set if there is such a key. It tells whether it did.
-//
-// Cost: SET XX, with PX for a default TTL; 1 command; 1 round trip outside Run,
-// none of its own inside.
-func (b BoundString[K, V]) SetXX(ctx context.Context, id K, value V) *pipectx.Ref[bool] {
-	return b.Key(id).SetXX(ctx, value)
+// Cost: GETEX; 1 command; 1 round trip outside Run, none of its own inside.
+func (b BoundString[K, V]) GetEx(ctx context.Context, id K, expiry Expiry) *pipectx.Ref[V] {
+	return b.Key(id).GetEx(ctx, expiry)
 }
 
 // GetDel removes the key and answers the value it had. If there is no such key
@@ -66,6 +58,224 @@ func (b BoundString[K, V]) IncrByFloat(ctx context.Context, id K, x float64) *pi
 	return b.Key(id).IncrByFloat(ctx, x)
 }
 
+// Decr is [StringKey.DecrBy] of 1.
+//
+// Cost: DECR, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
+// outside Run, none of its own inside.
+func (b BoundString[K, V]) Decr(ctx context.Context, id K) *pipectx.Ref[V] {
+	return b.Key(id).Decr(ctx)
+}
+
+// DecrBy takes n from the stored integer, as [StringKey.IncrBy] adds it, and answers
+// what is left. The least of all integers is refused, which has no opposite.
+//
+// Cost: DECRBY, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
+// outside Run, none of its own inside.
+func (b BoundString[K, V]) DecrBy(ctx context.Context, id K, n int64) *pipectx.Ref[V] {
+	return b.Key(id).DecrBy(ctx, n)
+}
+
+// IncrEX adds n to the stored integer within bounds, and answers the sum with what
+// was added. An [Expiry] gives the key another end, and the default TTL one that has
+// begun now; where nothing was added for a bound, the key keeps the one it has. V must
+// be an integer type.
+//
+// Errors: [pipectx.ErrUnsupported] on servers before Redis 8.8.
+//
+// Cost: INCREX; 1 command; 1 round trip outside Run, none of its own inside.
+func (b BoundString[K, V]) IncrEX(ctx context.Context, id K, n int64, within Bounds[int64], expiry ...Expiry) *pipectx.Ref[Increment[V]] {
+	return b.Key(id).IncrEX(ctx, n, within, expiry...)
+}
+
+// IncrEXFloat is [StringKey.IncrEX] for floats: V must be a float type.
+//
+// Errors: [pipectx.ErrUnsupported] on servers before Redis 8.8.
+//
+// Cost: INCREX; 1 command; 1 round trip outside Run, none of its own inside.
+func (b BoundString[K, V]) IncrEXFloat(ctx context.Context, id K, x float64, within Bounds[float64], expiry ...Expiry) *pipectx.Ref[Increment[V]] {
+	return b.Key(id).IncrEXFloat(ctx, x, within, expiry...)
+}
+
+// SetNX is Set if there is no such key. It tells whether it did; if not, all
+// stays as it was, the TTL too.
+//
+// Cost: SET NX, with PX for a default TTL; 1 command; 1 round trip outside Run,
+// none of its own inside.
+func (b BoundString[K, V]) SetNX(ctx context.Context, id K, value V, expiry ...Expiry) *pipectx.Ref[bool] {
+	return b.Key(id).SetNX(ctx, value, expiry...)
+}
+
+// SetXX is Set if there is such a key. It tells whether it did.
+//
+// Cost: SET XX, with PX for a default TTL; 1 command; 1 round trip outside Run,
+// none of its own inside.
+func (b BoundString[K, V]) SetXX(ctx context.Context, id K, value V, expiry ...Expiry) *pipectx.Ref[bool] {
+	return b.Key(id).SetXX(ctx, value, expiry...)
+}
+
+// SetIFEQ is Set if the key holds match, text for text, and tells whether it did: a
+// change of what nobody else changed meanwhile, in one command. A key that is not
+// there holds nothing.
+//
+// Errors: [pipectx.ErrUnsupported] on servers before Redis 8.4 and Valkey 8.1.
+//
+// Cost: SET IFEQ, with PX for a default TTL; 1 command; 1 round trip outside Run,
+// none of its own inside.
+func (b BoundString[K, V]) SetIFEQ(ctx context.Context, id K, value, match V, expiry ...Expiry) *pipectx.Ref[bool] {
+	return b.Key(id).SetIFEQ(ctx, value, match, expiry...)
+}
+
+// SetIFNE is Set if the key does not hold match, or is not there, and tells whether
+// it did.
+//
+// Errors: [pipectx.ErrUnsupported] on servers before Redis 8.4.
+//
+// Cost: SET IFNE, with PX for a default TTL; 1 command; 1 round trip outside Run,
+// none of its own inside.
+func (b BoundString[K, V]) SetIFNE(ctx context.Context, id K, value, match V, expiry ...Expiry) *pipectx.Ref[bool] {
+	return b.Key(id).SetIFNE(ctx, value, match, expiry...)
+}
+
+// SetIFDEQ is SetIFEQ by the digest of the stored text, see [StringKey.Digest].
+//
+// Errors: [pipectx.ErrUnsupported] on servers before Redis 8.4.
+//
+// Cost: SET IFDEQ, with PX for a default TTL; 1 command; 1 round trip outside Run,
+// none of its own inside.
+func (b BoundString[K, V]) SetIFDEQ(ctx context.Context, id K, value V, digest uint64, expiry ...Expiry) *pipectx.Ref[bool] {
+	return b.Key(id).SetIFDEQ(ctx, value, digest, expiry...)
+}
+
+// SetIFDNE is SetIFNE by the digest of the stored text, see [StringKey.Digest].
+//
+// Errors: [pipectx.ErrUnsupported] on servers before Redis 8.4.
+//
+// Cost: SET IFDNE, with PX for a default TTL; 1 command; 1 round trip outside Run,
+// none of its own inside.
+func (b BoundString[K, V]) SetIFDNE(ctx context.Context, id K, value V, digest uint64, expiry ...Expiry) *pipectx.Ref[bool] {
+	return b.Key(id).SetIFDNE(ctx, value, digest, expiry...)
+}
+
+// GetSet is Set, and answers the value that was there before; absent if there was
+// none.
+//
+// Cost: SET GET, with PX for a default TTL; 1 command; 1 round trip outside Run, none
+// of its own inside.
+func (b BoundString[K, V]) GetSet(ctx context.Context, id K, value V, expiry ...Expiry) *pipectx.Ref[field.Optional[V]] {
+	return b.Key(id).GetSet(ctx, value, expiry...)
+}
+
+// GetSetNX is SetNX, and answers the value that is there already; absent if there is
+// none, and this one was set.
+//
+// Errors: a server before Redis 7.0 refuses it.
+//
+// Cost: SET NX GET, with PX for a default TTL; 1 command; 1 round trip outside Run,
+// none of its own inside.
+func (b BoundString[K, V]) GetSetNX(ctx context.Context, id K, value V, expiry ...Expiry) *pipectx.Ref[field.Optional[V]] {
+	return b.Key(id).GetSetNX(ctx, value, expiry...)
+}
+
+// GetSetXX is SetXX, and answers the value that was there before; absent if there was
+// none, and nothing was set.
+//
+// Cost: SET XX GET, with PX for a default TTL; 1 command; 1 round trip outside Run,
+// none of its own inside.
+func (b BoundString[K, V]) GetSetXX(ctx context.Context, id K, value V, expiry ...Expiry) *pipectx.Ref[field.Optional[V]] {
+	return b.Key(id).GetSetXX(ctx, value, expiry...)
+}
+
+// GetSetIFEQ is SetIFEQ, and answers the value that was there before, whether that is
+// match or not; absent if there was none.
+//
+// Errors: [pipectx.ErrUnsupported] on servers before Redis 8.4 and Valkey 8.1.
+//
+// Cost: SET IFEQ GET, with PX for a default TTL; 1 command; 1 round trip outside Run,
+// none of its own inside.
+func (b BoundString[K, V]) GetSetIFEQ(ctx context.Context, id K, value, match V, expiry ...Expiry) *pipectx.Ref[field.Optional[V]] {
+	return b.Key(id).GetSetIFEQ(ctx, value, match, expiry...)
+}
+
+// GetSetIFNE is SetIFNE, and answers the value that was there before, whether that is
+// match or not; absent if there was none.
+//
+// Errors: [pipectx.ErrUnsupported] on servers before Redis 8.4.
+//
+// Cost: SET IFNE GET, with PX for a default TTL; 1 command; 1 round trip outside Run,
+// none of its own inside.
+func (b BoundString[K, V]) GetSetIFNE(ctx context.Context, id K, value, match V, expiry ...Expiry) *pipectx.Ref[field.Optional[V]] {
+	return b.Key(id).GetSetIFNE(ctx, value, match, expiry...)
+}
+
+// GetSetIFDEQ is SetIFDEQ, and answers the value that was there before; absent if
+// there was none.
+//
+// Errors: [pipectx.ErrUnsupported] on servers before Redis 8.4.
+//
+// Cost: SET IFDEQ GET, with PX for a default TTL; 1 command; 1 round trip outside
+// Run, none of its own inside.
+func (b BoundString[K, V]) GetSetIFDEQ(ctx context.Context, id K, value V, digest uint64, expiry ...Expiry) *pipectx.Ref[field.Optional[V]] {
+	return b.Key(id).GetSetIFDEQ(ctx, value, digest, expiry...)
+}
+
+// GetSetIFDNE is SetIFDNE, and answers the value that was there before; absent if
+// there was none.
+//
+// Errors: [pipectx.ErrUnsupported] on servers before Redis 8.4.
+//
+// Cost: SET IFDNE GET, with PX for a default TTL; 1 command; 1 round trip outside
+// Run, none of its own inside.
+func (b BoundString[K, V]) GetSetIFDNE(ctx context.Context, id K, value V, digest uint64, expiry ...Expiry) *pipectx.Ref[field.Optional[V]] {
+	return b.Key(id).GetSetIFDNE(ctx, value, digest, expiry...)
+}
+
+// DelIFEQ removes the key if it holds match, text for text, and tells whether it did.
+//
+// Errors: [pipectx.ErrUnsupported] on servers before Redis 8.4.
+//
+// Cost: DELEX IFEQ; 1 command; 1 round trip outside Run, none of its own inside.
+func (b BoundString[K, V]) DelIFEQ(ctx context.Context, id K, match V) *pipectx.Ref[bool] {
+	return b.Key(id).DelIFEQ(ctx, match)
+}
+
+// DelIFNE removes the key if it does not hold match, and tells whether it did.
+//
+// Errors: [pipectx.ErrUnsupported] on servers before Redis 8.4.
+//
+// Cost: DELEX IFNE; 1 command; 1 round trip outside Run, none of its own inside.
+func (b BoundString[K, V]) DelIFNE(ctx context.Context, id K, match V) *pipectx.Ref[bool] {
+	return b.Key(id).DelIFNE(ctx, match)
+}
+
+// DelIFDEQ is DelIFEQ by the digest of the stored text, see [StringKey.Digest].
+//
+// Errors: [pipectx.ErrUnsupported] on servers before Redis 8.4.
+//
+// Cost: DELEX IFDEQ; 1 command; 1 round trip outside Run, none of its own inside.
+func (b BoundString[K, V]) DelIFDEQ(ctx context.Context, id K, digest uint64) *pipectx.Ref[bool] {
+	return b.Key(id).DelIFDEQ(ctx, digest)
+}
+
+// DelIFDNE is DelIFNE by the digest of the stored text, see [StringKey.Digest].
+//
+// Errors: [pipectx.ErrUnsupported] on servers before Redis 8.4.
+//
+// Cost: DELEX IFDNE; 1 command; 1 round trip outside Run, none of its own inside.
+func (b BoundString[K, V]) DelIFDNE(ctx context.Context, id K, digest uint64) *pipectx.Ref[bool] {
+	return b.Key(id).DelIFDNE(ctx, digest)
+}
+
+// Digest answers the XXH3 hash, of 64 bits, of the stored text, for the verbs that
+// compare with a digest: it is short where the value is long. If there is no such
+// key the answer is [pipectx.ErrNotFound].
+//
+// Errors: [pipectx.ErrUnsupported] on servers before Redis 8.4.
+//
+// Cost: DIGEST; 1 command; 1 round trip outside Run, none of its own inside.
+func (b BoundString[K, V]) Digest(ctx context.Context, id K) *pipectx.Ref[uint64] {
+	return b.Key(id).Digest(ctx)
+}
+
 // Append appends the value's text to the stored one, or to none, and answers
 // the length of both in bytes. It keeps a TTL. V must be a string or []byte
 // type: other texts make no value when they are joined.
@@ -82,4 +292,24 @@ func (b BoundString[K, V]) Append(ctx context.Context, id K, value V) *pipectx.R
 // Cost: STRLEN; 1 command; 1 round trip outside Run, none of its own inside.
 func (b BoundString[K, V]) StrLen(ctx context.Context, id K) *pipectx.Ref[int64] {
 	return b.Key(id).StrLen(ctx)
+}
+
+// GetRange answers a part of the stored text, from byte start to byte end, both
+// included; negative ones count from the end, where -1 is the last. Beyond the text,
+// or without a key, it is empty. V must be a string or []byte type.
+//
+// Cost: GETRANGE; 1 command; 1 round trip outside Run, none of its own inside.
+func (b BoundString[K, V]) GetRange(ctx context.Context, id K, start, end int64) *pipectx.Ref[V] {
+	return b.Key(id).GetRange(ctx, start, end)
+}
+
+// SetRange writes the text of part over the stored one, from byte offset on, and
+// answers the length, in bytes, of what is stored now. Where the stored text is
+// shorter than offset, zero bytes fill the gap. It keeps a TTL. V must be a string or
+// []byte type.
+//
+// Cost: SETRANGE, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
+// outside Run, none of its own inside.
+func (b BoundString[K, V]) SetRange(ctx context.Context, id K, offset int64, part V) *pipectx.Ref[int64] {
+	return b.Key(id).SetRange(ctx, offset, part)
 }

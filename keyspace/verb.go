@@ -20,11 +20,7 @@ func write[T any](ctx context.Context, h handle, c *pipectx.Command, decode func
 	if h.ttl == 0 {
 		return pipectx.Send(ctx, h.db, c, decode)
 	}
-	return together(ctx, h.db, func(ctx context.Context) *pipectx.Ref[T] {
-		ref := pipectx.Send(ctx, h.db, c, decode)
-		h.renew(ctx)
-		return ref
-	})
+	return renewed(ctx, h, func(ctx context.Context) *pipectx.Ref[T] { return pipectx.Send(ctx, h.db, c, decode) })
 }
 
 // renew sets the default TTL anew. In a Run its failure is one of the Run's.
@@ -138,13 +134,22 @@ func sum(counts []int64) (total int64, err error) {
 // replies in order. Decode is made for the items of one command.
 func readAll[E, T any](ctx context.Context, h handle, name string, items []E, words writer[E],
 	decode func(items []E) func(pipectx.Reply) ([]T, error)) *pipectx.Ref[[]T] {
-	send := func(ctx context.Context, items []E) *pipectx.Ref[[]T] {
+	return inParts(ctx, h, items, func(ctx context.Context, part []E) *pipectx.Ref[[]T] {
 		c := h.command(name).Read()
-		for _, item := range items {
+		for _, item := range part {
 			words.write(c, h.key, item)
 		}
-		return pipectx.Send(ctx, h.db, c, decode(items))
-	}
+		return pipectx.Send(ctx, h.db, c, decode(part))
+	})
+}
+
+func join[T any](parts [][]T) ([]T, error) { //nolint:unparam // the form that Map takes
+	return slices.Concat(parts...), nil
+}
+
+// inParts sends a verb about many items as one command for each part that one may
+// carry, and joins what they answer.
+func inParts[E, T any](ctx context.Context, h handle, items []E, send func(ctx context.Context, part []E) *pipectx.Ref[[]T]) *pipectx.Ref[[]T] {
 	switch {
 	case len(items) == 0 && h.err == nil:
 		return resolved([]T{})
@@ -160,8 +165,17 @@ func readAll[E, T any](ctx context.Context, h handle, name string, items []E, wo
 	})
 }
 
-func join[T any](parts [][]T) ([]T, error) { //nolint:unparam // the form that Map takes
-	return slices.Concat(parts...), nil
+// renewed sends what changes a key, and behind it the renewal of the default TTL
+// where there is one.
+func renewed[T any](ctx context.Context, h handle, send func(context.Context) *pipectx.Ref[T]) *pipectx.Ref[T] {
+	if h.ttl == 0 {
+		return send(ctx)
+	}
+	return together(ctx, h.db, func(ctx context.Context) *pipectx.Ref[T] {
+		ref := send(ctx)
+		h.renew(ctx)
+		return ref
+	})
 }
 
 // number adds a float that must be one: NaN fails the command, and infinities
