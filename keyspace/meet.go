@@ -65,8 +65,15 @@ func (b bound[K]) renew(ctx context.Context, ids []K) {
 // was moved is the answer all the same; the failure is told as one that nobody read.
 func await[K, T any](ctx context.Context, b bound[K], c *pipectx.Command, decode func(pipectx.Reply) (T, error), ids ...K) *pipectx.Ref[T] {
 	ref := pipectx.Send(ctx, b.db, c, decode)
-	if b.def.settings.TTL != 0 && ref.Err() == nil {
+	if b.def.settings.TTL == 0 || ref.Err() != nil {
+		return ref
+	}
+	err := pipectx.Run(ctx, b.db, func(ctx context.Context) error {
 		b.renew(ctx, ids)
+		return nil
+	})
+	if err != nil {
+		pipectx.Failed[struct{}](ctx, b.db, err)
 	}
 	return ref
 }

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/redis/go-redis/v9"
-	"github.com/redis/rueidis"
 	"github.com/redmoon-go/redmoon/pipectx"
 )
 
@@ -133,99 +131,6 @@ func (s *stand) gather(callers int) job {
 					}
 				}
 				return nil
-			}},
-		},
-	}
-}
-
-// chunk is how many commands one sends at once who does by hand what Stream does.
-const chunk = 1000
-
-// fill is a Stream that only writes.
-func (s *stand) fill(n int) job {
-	bound := texts.On(s.plain)
-	return job{
-		name: fmt.Sprintf("stream-%d-set", n), units: n,
-		ours: func(ctx context.Context) error {
-			return pipectx.Stream(ctx, s.plain, func(ctx context.Context) error {
-				for i := range n {
-					bound.Set(ctx, int64(i%100), value)
-				}
-				return nil
-			})
-		},
-		rivals: []rival{
-			{name: "go-redis by hand", time: 1.05, run: func(ctx context.Context) error {
-				for from := 0; from < n; from += chunk {
-					p := s.goredis.Pipeline()
-					for i := range chunk {
-						p.Set(ctx, key("text", (from+i)%100), value, 0)
-					}
-					if _, err := p.Exec(ctx); err != nil {
-						return err
-					}
-				}
-				return nil
-			}},
-		},
-	}
-}
-
-// stream is a Stream whose results are consumed by callbacks.
-func (s *stand) stream(n int) job {
-	bound := texts.On(s.plain)
-	return job{
-		name: fmt.Sprintf("stream-%d-get", n), units: n,
-		ours: func(ctx context.Context) error {
-			seen := 0
-			see := func(got string, err error) error { // once: in the loop it would be a closure for each command
-				seen += len(got)
-				return err
-			}
-			err := pipectx.Stream(ctx, s.plain, func(ctx context.Context) error {
-				for i := range n {
-					if err := pipectx.Then(ctx, bound.Get(ctx, int64(i%100)), see); err != nil {
-						return err
-					}
-				}
-				return nil
-			})
-			return all(seen, n, err)
-		},
-		rivals: []rival{
-			{name: "go-redis by hand", time: 1.05, run: func(ctx context.Context) error {
-				seen := 0
-				cmds := make([]*redis.StringCmd, chunk)
-				for from := 0; from < n; from += chunk {
-					p := s.goredis.Pipeline()
-					for i := range cmds {
-						cmds[i] = p.Get(ctx, key("text", (from+i)%100))
-					}
-					if _, err := p.Exec(ctx); err != nil {
-						return err
-					}
-					for _, c := range cmds {
-						seen += len(c.Val())
-					}
-				}
-				return all(seen, n, nil)
-			}},
-			{name: "rueidis by hand", run: func(ctx context.Context) error {
-				seen := 0
-				for from := 0; from < n; from += chunk {
-					cmds := make(rueidis.Commands, chunk)
-					for i := range cmds {
-						cmds[i] = s.rueidis.B().Get().Key(key("text", (from+i)%100)).Build()
-					}
-					for _, r := range s.rueidis.DoMulti(ctx, cmds...) {
-						got, err := r.ToString()
-						if err != nil {
-							return err
-						}
-						seen += len(got)
-					}
-				}
-				return all(seen, n, nil)
 			}},
 		},
 	}

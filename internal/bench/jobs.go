@@ -30,10 +30,12 @@ func jobs(s *stand) []job {
 		all = append(all, s.set(n), s.get(n), s.hset(n))
 	}
 	all = append(all, s.mixed(100), encode(100), decode(100))
+	all = append(all, s.collections()...)
 	all = append(all, s.records(100)...)
 	all = append(all, s.alone()...)
 	all = append(all, s.lua()...)
-	return append(all, s.parallel(128, 100), s.gather(100), s.fill(100_000), s.stream(100_000))
+	all = append(all, s.parallel(128, 100), s.gather(100))
+	return append(all, s.streams(100_000)...)
 }
 
 // run is a Run of n commands that queue queues, bare go-redis's pipeline of as

@@ -23,6 +23,7 @@ type stand struct {
 	goredis *redis.Client
 	rueidis rueidis.Client
 	clients []*redis.Client // of tapes
+	shards  *cluster        // nil until a job wants it
 	stop    func()
 }
 
@@ -35,15 +36,24 @@ func start(ctx context.Context) (*stand, error) {
 		}
 		return connect(ctx, o, func() {})
 	}
-	dir, err := os.MkdirTemp("", "redmoon-bench")
+	addr, end, err := serve()
 	if err != nil {
 		return nil, err
+	}
+	return connect(ctx, &redis.Options{Network: "tcp", Addr: addr}, end)
+}
+
+// serve starts a server of our own, which ends with us at the latest.
+func serve(args ...string) (addr string, end func(), err error) {
+	dir, err := os.MkdirTemp("", "redmoon-bench")
+	if err != nil {
+		return "", nil, err
 	}
 	port, err := freePort()
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
-	cmd := exec.Command("redis-server", "--bind", "127.0.0.1", "--port", port, "--save", "", "--appendonly", "no", "--dir", dir)
+	cmd := exec.Command("redis-server", append([]string{"--bind", "127.0.0.1", "--port", port, "--save", "", "--appendonly", "no", "--dir", dir}, args...)...)
 	cmd.SysProcAttr = endsWithUs
 	started, ended := make(chan error), make(chan struct{})
 	go func() {
@@ -53,13 +63,13 @@ func start(ctx context.Context) (*stand, error) {
 		close(ended)
 	}()
 	if err := <-started; err != nil {
-		return nil, errors.Join(fmt.Errorf("%w (make redis installs it, or set REDIS_URL)", err), os.RemoveAll(dir))
+		return "", nil, errors.Join(fmt.Errorf("%w (make redis installs it, or set REDIS_URL)", err), os.RemoveAll(dir))
 	}
-	return connect(ctx, &redis.Options{Network: "tcp", Addr: net.JoinHostPort("127.0.0.1", port)}, func() {
+	return net.JoinHostPort("127.0.0.1", port), func() {
 		_ = cmd.Process.Kill()
 		<-ended
 		_ = os.RemoveAll(dir)
-	})
+	}, nil
 }
 
 // freePort is a port of the loopback that nobody listens on.
@@ -83,6 +93,9 @@ func connect(ctx context.Context, o *redis.Options, end func()) (s *stand, err e
 		for _, c := range append(s.clients, s.goredis) {
 			_ = c.Close()
 		}
+		if s.shards != nil {
+			s.shards.stop()
+		}
 		end()
 	}
 	defer func() {
@@ -90,14 +103,8 @@ func connect(ctx context.Context, o *redis.Options, end func()) (s *stand, err e
 			s.stop()
 		}
 	}()
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		err = s.goredis.Ping(ctx).Err()
-		if err == nil {
-			break
-		}
-		if time.Now().After(deadline) || ctx.Err() != nil {
-			return nil, err
-		}
+	if err = eventually(ctx, func() error { return s.goredis.Ping(ctx).Err() }); err != nil {
+		return nil, err
 	}
 	if s.plain, err = pipectx.New(s.goredis); err != nil {
 		return nil, err
@@ -118,6 +125,16 @@ func connect(ctx context.Context, o *redis.Options, end func()) (s *stand, err e
 		return nil, err
 	}
 	return s, s.store(ctx)
+}
+
+// eventually waits until a server is as it should be.
+func eventually(ctx context.Context, check func() error) error {
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		err := check()
+		if err == nil || time.Now().After(deadline) || ctx.Err() != nil {
+			return err
+		}
+	}
 }
 
 // store stores what jobs read: any of them may be the first, or the only one.
