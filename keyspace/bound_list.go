@@ -5,6 +5,7 @@ package keyspace
 import (
 	"context"
 
+	"github.com/redmoon-go/redmoon/field"
 	"github.com/redmoon-go/redmoon/pipectx"
 )
 
@@ -171,4 +172,40 @@ func (b BoundList[K, V]) PosRank(ctx context.Context, id K, value V, rank, compa
 // Cost: LPOS COUNT; 1 command; 1 round trip outside Run, none of its own inside.
 func (b BoundList[K, V]) PosN(ctx context.Context, id K, value V, n, rank, compare int64) *pipectx.Ref[[]int64] {
 	return b.Key(id).PosN(ctx, value, n, rank, compare)
+}
+
+// Sort answers the values in an order, see [Sorting].
+//
+// Cost: SORT; 1 command; 1 round trip outside Run, none of its own inside.
+func (b BoundList[K, V]) Sort(ctx context.Context, id K, s Sorting) *pipectx.Ref[[]V] {
+	return b.Key(id).Sort(ctx, s)
+}
+
+// SortRO is Sort that replicas take too.
+//
+// Errors: [pipectx.ErrUnsupported] on servers before Redis 7.0.
+//
+// Cost: SORT_RO; 1 command; 1 round trip outside Run, none of its own inside.
+func (b BoundList[K, V]) SortRO(ctx context.Context, id K, s Sorting) *pipectx.Ref[[]V] {
+	return b.Key(id).SortRO(ctx, s)
+}
+
+// SortGet answers, for each of the values in their order, what is stored under
+// patterns, as By of [Sorting] has them, absent where nothing is; "#" is the text of
+// the element itself. A Cluster takes no patterns before Redis 7.4.
+//
+// Cost: SORT GET; 1 command; 1 round trip outside Run, none of its own inside.
+func (b BoundList[K, V]) SortGet(ctx context.Context, id K, s Sorting, patterns ...string) *pipectx.Ref[[][]field.Optional[string]] {
+	return b.Key(id).SortGet(ctx, s, patterns...)
+}
+
+// SortStore stores the values in their order as the list to, in the place of what that
+// holds, and answers how many there are. On a Cluster both must be in one slot: a
+// [*pipectx.CrossSlotError] names both keys, and nothing is sent. It is the list's
+// default TTL that begins anew.
+//
+// Cost: SORT STORE, and PEXPIRE with a default TTL of the list; 1 or 2 commands; 1 round
+// trip outside Run, none of its own inside.
+func (b BoundList[K, V]) SortStore(ctx context.Context, id K, s Sorting, to ListKey[V]) *pipectx.Ref[int64] {
+	return b.Key(id).SortStore(ctx, s, to)
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"iter"
 
+	"github.com/redmoon-go/redmoon/field"
 	"github.com/redmoon-go/redmoon/pipectx"
 )
 
@@ -114,4 +115,40 @@ func (b BoundSet[K, M]) Scan(ctx context.Context, id K, cursor uint64, match str
 // iterates.
 func (b BoundSet[K, M]) Each(ctx context.Context, id K, match string) iter.Seq2[M, error] {
 	return b.Key(id).Each(ctx, match)
+}
+
+// Sort answers the members in an order, see [Sorting].
+//
+// Cost: SORT; 1 command; 1 round trip outside Run, none of its own inside.
+func (b BoundSet[K, M]) Sort(ctx context.Context, id K, s Sorting) *pipectx.Ref[[]M] {
+	return b.Key(id).Sort(ctx, s)
+}
+
+// SortRO is Sort that replicas take too.
+//
+// Errors: [pipectx.ErrUnsupported] on servers before Redis 7.0.
+//
+// Cost: SORT_RO; 1 command; 1 round trip outside Run, none of its own inside.
+func (b BoundSet[K, M]) SortRO(ctx context.Context, id K, s Sorting) *pipectx.Ref[[]M] {
+	return b.Key(id).SortRO(ctx, s)
+}
+
+// SortGet answers, for each of the members in their order, what is stored under
+// patterns, as By of [Sorting] has them, absent where nothing is; "#" is the text of
+// the element itself. A Cluster takes no patterns before Redis 7.4.
+//
+// Cost: SORT GET; 1 command; 1 round trip outside Run, none of its own inside.
+func (b BoundSet[K, M]) SortGet(ctx context.Context, id K, s Sorting, patterns ...string) *pipectx.Ref[[][]field.Optional[string]] {
+	return b.Key(id).SortGet(ctx, s, patterns...)
+}
+
+// SortStore stores the members in their order as the list to, in the place of what that
+// holds, and answers how many there are. On a Cluster both must be in one slot: a
+// [*pipectx.CrossSlotError] names both keys, and nothing is sent. It is the list's
+// default TTL that begins anew.
+//
+// Cost: SORT STORE, and PEXPIRE with a default TTL of the list; 1 or 2 commands; 1 round
+// trip outside Run, none of its own inside.
+func (b BoundSet[K, M]) SortStore(ctx context.Context, id K, s Sorting, to ListKey[M]) *pipectx.Ref[int64] {
+	return b.Key(id).SortStore(ctx, s, to)
 }

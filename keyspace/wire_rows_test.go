@@ -110,6 +110,20 @@ func stringWires(db *pipectx.DB) []wire {
 	}
 }
 
+// sortWires are the verbs of types that SORT takes; to and dayTo are lists of theirs.
+func sortWires(on, day, to, dayTo any) []wire {
+	sorting := keyspace.Sorting{Desc: true, Offset: 1, Count: 2}
+	by := keyspace.Sorting{By: "w_*->f", Offset: 1}
+	return []wire{
+		{on, day, "Sort", []any{keyspace.Sorting{}}},
+		{on, day, "Sort", []any{by}},
+		{on, day, "SortRO", []any{sorting}},
+		{on, day, "SortGet", []any{sorting, "#", "n_*"}},
+		{on, day, "SortStore", []any{sorting, to}},
+		{on, day, "SortStore", []any{sorting, dayTo}},
+	}
+}
+
 func hashWires(db *pipectx.DB) []wire {
 	stock, prices, dayStock, dayPrices := Stock.On(db), Prices.On(db), DayStock.On(db), DayPrices.On(db)
 	nuts := map[string]int64{"nut": 7}

@@ -66,6 +66,10 @@ func wires(db *pipectx.DB) map[string][]wire {
 	for name, more := range sequenceWires(db) {
 		rows[name] = append(rows[name], more...)
 	}
+	to, dayTo := Queues.On(db).Key(8), DayQueues.On(db).Key(8)
+	for name, on := range map[string][2]any{"list": {Queues.On(db), DayQueues.On(db)}, "set": {tags, dayTags}, "sortedset": {visits, dayVisits}} {
+		rows[name] = append(rows[name], sortWires(on[0], on[1], to, dayTo)...)
+	}
 	for name, row := range rows {
 		have := verbs(row[0].on)
 		for _, common := range keyWires(row[0].on, row[0].day) {
