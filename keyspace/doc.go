@@ -51,6 +51,20 @@
 // by name, MGet and MScore, answer a slice in the order asked, with a
 // field.Optional for each that is absent where there was nothing.
 //
+// # Several keys
+//
+// Verbs of several ids belong to the Bound type: Inter, UnionStore, Move, MPop. On a
+// Cluster their keys must share a slot, as all of one placement [OneSlot] do, or a
+// [*pipectx.CrossSlotError] names two of them and nothing is sent; verbs that need
+// not be of one moment, such as MGet and Union of sets, ask each slot by itself.
+//
+// # Waiting
+//
+// BLPop, BMove, BPopMin and their kind wait for what others store. They run now, each
+// on a connection that nobody shares meanwhile, and are refused inside a Run. When
+// their context ends they return, and what was popped by then is their answer: see
+// [pipectx.Command.Wait].
+//
 // # Guarantees
 //
 //   - Two different ids never share a key, and no id leaves the slot that its
@@ -64,6 +78,8 @@
 //   - The default TTL is renewed by every write, also one that changed nothing,
 //     in the same round trip.
 //   - Zero members are no command: the Ref is resolved at once.
+//   - Of many members the first that fails is named by its position, in a
+//     [*PositionError].
 //
 // # Not guaranteed
 //
@@ -75,6 +91,8 @@
 //     some may have run. Beyond 1 MiB the pipeline takes several round trips.
 //   - MGet, MSet, DelMany and their kin over ids of several slots of a Cluster are
 //     several commands: others may come between. In an Atomic they are refused then.
+//   - A verb that waits renews the default TTL in a round trip of its own, and only
+//     when it has popped something.
 //
 // # Compatibility
 //

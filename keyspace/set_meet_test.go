@@ -79,6 +79,23 @@ func cmpText(a, b any) int {
 	return 0
 }
 
+// Inside a Run, where nothing is sent before its end, the only thing that an iterator
+// shows is an error with the cure.
+func TestEachRefused(t *testing.T) {
+	db, sent := embedded(t)
+	err := pipectx.Run(t.Context(), db, func(ctx context.Context) error {
+		for name, shown := range map[string]outcome{
+			"set": each(Tags.On(db).Each(ctx, 42, "")), "sorted set": each(Visits.On(db).Each(ctx, 42, "")), "geo": each(Shops.On(db).Each(ctx, 42, "")),
+		} {
+			wantText(t, name, shown.err, "keyspace: Each inside a Run: a Run sends nothing before it ends; call it outside, or with a context of pipectx.Detach")
+		}
+		return nil
+	})
+	if err != nil || sent.Commands() != 0 {
+		t.Errorf("Run: %v; sent: %v", err, sent)
+	}
+}
+
 // On a Cluster, verbs that one node executes take ids of one slot: others are refused
 // before the wire, with both keys named. Union is one of several nodes.
 func TestSlotsMeet(t *testing.T) {
