@@ -31,6 +31,7 @@ func jobs(s *stand) []job {
 	}
 	all = append(all, s.mixed(100), encode(100), decode(100))
 	all = append(all, s.collections()...)
+	all = append(all, s.fields(100)...)
 	all = append(all, s.records(100)...)
 	all = append(all, s.alone()...)
 	all = append(all, s.lua()...)
