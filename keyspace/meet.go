@@ -129,8 +129,11 @@ func pair[K, T any](b bound[K], ids []K, r pipectx.Reply, value func(items *pipe
 }
 
 func others(n int) string {
-	if n < 2 {
+	switch n {
+	case 1:
 		return ""
+	case 2:
+		return " and one other"
 	}
 	return fmt.Sprintf(" and %d others", n-1)
 }

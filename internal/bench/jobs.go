@@ -35,7 +35,8 @@ func jobs(s *stand) []job {
 	all = append(all, s.records(100)...)
 	all = append(all, s.alone()...)
 	all = append(all, s.lua()...)
-	all = append(all, s.parallel(128, 100), s.gather(100))
+	all = append(all, s.caches()...)
+	all = append(all, s.lock(), s.parallel(128, 100), s.gather(100))
 	return append(all, s.streams(100_000)...)
 }
 
