@@ -24,6 +24,12 @@ var (
 	Visits = keyspace.NewSortedSet[int64, string]("visits")
 	Stock  = keyspace.NewHash[int64, string, int64]("stock")
 	Prices = keyspace.NewHash[int64, string, float64]("prices")
+
+	Seen    = keyspace.NewBitmap[int64]("seen")
+	Callers = keyspace.NewHyperLogLog[int64, string]("callers")
+	Codes   = keyspace.NewSharded[int64, string]("codes", 4)
+	Points  = keyspace.NewSharded[int64, int64]("points", 4)
+	Shares  = keyspace.NewSharded[int64, float64]("shares", 4)
 )
 
 const day = 24 * time.Hour
@@ -37,6 +43,9 @@ var (
 	DayVisits = keyspace.NewSortedSet[int64, string]("visits", keyspace.TTL(day))
 	DayStock  = keyspace.NewHash[int64, string, int64]("stock", keyspace.TTL(day))
 	DayPrices = keyspace.NewHash[int64, string, float64]("prices", keyspace.TTL(day))
+
+	DaySeen    = keyspace.NewBitmap[int64]("seen", keyspace.TTL(day))
+	DayCallers = keyspace.NewHyperLogLog[int64, string]("callers", keyspace.TTL(day))
 )
 
 // newDB returns a DB on client that is closed with the test.

@@ -91,10 +91,10 @@ func ExampleSortedSet() {
 		keyspace.Z[int64]{Member: 1, Score: 1200},
 		keyspace.Z[int64]{Member: 2, Score: 1850},
 		keyspace.Z[int64]{Member: 3, Score: 1500}))
-	fmt.Println(game.IncrBy(ctx, 1, 700))              // ZINCRBY scores{chess} 700 1
-	fmt.Println(game.RevRangeWithScores(ctx, 0, 1))    // ZREVRANGE scores{chess} 0 1 WITHSCORES
-	fmt.Println(game.RevRank(ctx, 3))                  // ZREVRANK scores{chess} 3
-	fmt.Println(scores.Count(ctx, "chess", 1500, 1e4)) // ZCOUNT scores{chess} 1500 10000
+	fmt.Println(game.IncrBy(ctx, 1, 700))                          // ZINCRBY scores{chess} 700 1
+	fmt.Println(game.RevRangeWithScores(ctx, 0, 1))                // ZREVRANGE scores{chess} 0 1 WITHSCORES
+	fmt.Println(game.RevRank(ctx, 3))                              // ZREVRANK scores{chess} 3
+	fmt.Println(scores.Count(ctx, "chess", keyspace.From(1500.0))) // ZCOUNT scores{chess} 1500 +inf
 	// Output:
 	// 3
 	// 1900

@@ -76,21 +76,6 @@ func (b BoundHash[K, F, V]) Get(ctx context.Context, id K, name F) *pipectx.Ref[
 	return b.entry.get(ctx, b.db, c, name)
 }
 
-// MGet answers the values of fields in their order, absent where there is none.
-//
-// Cost: HMGET; 1 command for each 5,000 fields; 1 round trip outside Run, none
-// of its own inside.
-func (b BoundHash[K, F, V]) MGet(ctx context.Context, id K, names ...F) *pipectx.Ref[[]field.Optional[V]] {
-	return b.Key(id).MGet(ctx, names...)
-}
-
-// GetAll answers all fields and their values.
-//
-// Cost: HGETALL; 1 command; 1 round trip outside Run, none of its own inside.
-func (b BoundHash[K, F, V]) GetAll(ctx context.Context, id K) *pipectx.Ref[map[F]V] {
-	return b.Key(id).GetAll(ctx)
-}
-
 // Set stores the value of a field, and tells whether the field is new.
 //
 // Cost: HSET, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
@@ -107,77 +92,6 @@ func (b BoundHash[K, F, V]) Set(ctx context.Context, id K, name F, value V) *pip
 	}
 	c.Append(tail, err)
 	return pipectx.Send(ctx, b.db, c, pipectx.Reply.Bool)
-}
-
-// SetMany stores the values of fields, leaves other fields alone, and answers
-// how many are new.
-//
-// Cost: HSET, 1 command for each 5,000 fields, and PEXPIRE with a default TTL;
-// 1 round trip outside Run, none of its own inside.
-func (b BoundHash[K, F, V]) SetMany(ctx context.Context, id K, values map[F]V) *pipectx.Ref[int64] {
-	return b.Key(id).SetMany(ctx, values)
-}
-
-// SetNX stores the value of a field if there is none, and tells whether it did.
-//
-// Cost: HSETNX, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
-// outside Run, none of its own inside.
-func (b BoundHash[K, F, V]) SetNX(ctx context.Context, id K, name F, value V) *pipectx.Ref[bool] {
-	return b.Key(id).SetNX(ctx, name, value)
-}
-
-// IncrBy adds n to the value of a field and answers the sum; V is an integer
-// type.
-//
-// Cost: HINCRBY, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
-// outside Run, none of its own inside.
-func (b BoundHash[K, F, V]) IncrBy(ctx context.Context, id K, name F, n int64) *pipectx.Ref[V] {
-	return b.Key(id).IncrBy(ctx, name, n)
-}
-
-// IncrByFloat adds x to the value of a field and answers the sum; V is a float
-// type.
-//
-// Cost: HINCRBYFLOAT, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round
-// trip outside Run, none of its own inside.
-func (b BoundHash[K, F, V]) IncrByFloat(ctx context.Context, id K, name F, x float64) *pipectx.Ref[V] {
-	return b.Key(id).IncrByFloat(ctx, name, x)
-}
-
-// HDel removes fields and answers how many there were. Del removes the key.
-//
-// Cost: HDEL, 1 command for each 5,000 fields, and PEXPIRE with a default TTL;
-// 1 round trip outside Run, none of its own inside.
-func (b BoundHash[K, F, V]) HDel(ctx context.Context, id K, names ...F) *pipectx.Ref[int64] {
-	return b.Key(id).HDel(ctx, names...)
-}
-
-// HExists tells whether there is such a field.
-//
-// Cost: HEXISTS; 1 command; 1 round trip outside Run, none of its own inside.
-func (b BoundHash[K, F, V]) HExists(ctx context.Context, id K, name F) *pipectx.Ref[bool] {
-	return b.Key(id).HExists(ctx, name)
-}
-
-// Len answers how many fields there are.
-//
-// Cost: HLEN; 1 command; 1 round trip outside Run, none of its own inside.
-func (b BoundHash[K, F, V]) Len(ctx context.Context, id K) *pipectx.Ref[int64] {
-	return b.Key(id).Len(ctx)
-}
-
-// Keys answers the fields, in no order.
-//
-// Cost: HKEYS; 1 command; 1 round trip outside Run, none of its own inside.
-func (b BoundHash[K, F, V]) Keys(ctx context.Context, id K) *pipectx.Ref[[]F] {
-	return b.Key(id).Keys(ctx)
-}
-
-// Vals answers the values, in no order.
-//
-// Cost: HVALS; 1 command; 1 round trip outside Run, none of its own inside.
-func (b BoundHash[K, F, V]) Vals(ctx context.Context, id K) *pipectx.Ref[[]V] {
-	return b.Key(id).Vals(ctx)
 }
 
 // HashKey is one key of a [BoundHash].

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/redmoon-go/redmoon/field"
 	"github.com/redmoon-go/redmoon/pipectx"
 )
 
@@ -38,7 +37,8 @@ func (d *definition[K]) define(constructor, prefix string, options []Option, typ
 }
 
 // redisTypes are what keyspaces hold, by their constructors.
-var redisTypes = map[string]string{"NewString": "string", "NewHash": "hash", "NewSet": "set", "NewSortedSet": "zset"}
+var redisTypes = map[string]string{"NewString": "string", "NewBitmap": "string", "NewHyperLogLog": "string", "NewHash": "hash", "NewSharded": "hash",
+	"NewList": "list", "NewSet": "set", "NewSortedSet": "zset", "NewGeo": "zset", "NewStream": "stream"}
 
 // wrong is the error of a declaration.
 func (d *definition[K]) wrong(err error) error { return fmt.Errorf("keyspace: %s: %w", d.name, err) }
@@ -109,74 +109,6 @@ func (b bound[K]) command(name string, id K) *pipectx.Command {
 	return c
 }
 
-// Exists tells whether there is such a key.
-//
-// Cost: EXISTS; 1 command; 1 round trip outside Run, none of its own inside.
-func (b bound[K]) Exists(ctx context.Context, id K) *pipectx.Ref[bool] {
-	return b.handle(id).Exists(ctx)
-}
-
-// Del removes the key and tells whether there was one.
-//
-// Cost: DEL; 1 command; 1 round trip outside Run, none of its own inside.
-func (b bound[K]) Del(ctx context.Context, id K) *pipectx.Ref[bool] {
-	return b.handle(id).Del(ctx)
-}
-
-// Unlink is Del for a large collection: the server frees its memory later.
-//
-// Cost: UNLINK; 1 command; 1 round trip outside Run, none of its own inside.
-func (b bound[K]) Unlink(ctx context.Context, id K) *pipectx.Ref[bool] {
-	return b.handle(id).Unlink(ctx)
-}
-
-// Expire has the key end after d, at least a millisecond, and tells whether
-// there is such a key.
-//
-// Cost: PEXPIRE; 1 command; 1 round trip outside Run, none of its own inside.
-func (b bound[K]) Expire(ctx context.Context, id K, d time.Duration) *pipectx.Ref[bool] {
-	return b.handle(id).Expire(ctx, d)
-}
-
-// ExpireAt has the key end at t, now if that is past, and tells whether there
-// was such a key.
-//
-// Cost: PEXPIREAT; 1 command; 1 round trip outside Run, none of its own inside.
-func (b bound[K]) ExpireAt(ctx context.Context, id K, t time.Time) *pipectx.Ref[bool] {
-	return b.handle(id).ExpireAt(ctx, t)
-}
-
-// Persist takes the key's TTL away and tells whether it had one.
-//
-// Cost: PERSIST; 1 command; 1 round trip outside Run, none of its own inside.
-func (b bound[K]) Persist(ctx context.Context, id K) *pipectx.Ref[bool] {
-	return b.handle(id).Persist(ctx)
-}
-
-// TTL answers how long the key has left, absent if it does not expire;
-// [pipectx.ErrNotFound] if there is no such key.
-//
-// Cost: PTTL; 1 command; 1 round trip outside Run, none of its own inside.
-func (b bound[K]) TTL(ctx context.Context, id K) *pipectx.Ref[field.Optional[time.Duration]] {
-	return b.handle(id).TTL(ctx)
-}
-
-// Type answers what Redis calls the type of the stored value: string, set,
-// zset, hash, …; [pipectx.ErrNotFound] if there is no such key.
-//
-// Cost: TYPE; 1 command; 1 round trip outside Run, none of its own inside.
-func (b bound[K]) Type(ctx context.Context, id K) *pipectx.Ref[string] {
-	return b.handle(id).Type(ctx)
-}
-
-// Touch counts as a use of the key, for servers that evict what is used least,
-// and tells whether there is such a key.
-//
-// Cost: TOUCH; 1 command; 1 round trip outside Run, none of its own inside.
-func (b bound[K]) Touch(ctx context.Context, id K) *pipectx.Ref[bool] {
-	return b.handle(id).Touch(ctx)
-}
-
 // handle is one key on a DB: what the Key types share.
 type handle struct {
 	db  *pipectx.DB
@@ -223,63 +155,6 @@ func (h handle) Del(ctx context.Context) *pipectx.Ref[bool] {
 // Cost: UNLINK; 1 command; 1 round trip outside Run, none of its own inside.
 func (h handle) Unlink(ctx context.Context) *pipectx.Ref[bool] {
 	return pipectx.Send(ctx, h.db, h.command("UNLINK"), pipectx.Reply.Bool)
-}
-
-// Expire has the key end after d, and tells whether there is such a key. It
-// counts whole milliseconds and refuses less than one: to remove a key, Del it.
-//
-// Cost: PEXPIRE; 1 command; 1 round trip outside Run, none of its own inside.
-func (h handle) Expire(ctx context.Context, d time.Duration) *pipectx.Ref[bool] {
-	c := h.command("PEXPIRE")
-	if d < time.Millisecond {
-		c.Fail(fmt.Errorf("keyspace: %s: Expire after %v: Redis counts milliseconds; give at least one, or Del the key", h.key, d))
-	}
-	c.Int(d.Milliseconds())
-	return pipectx.Send(ctx, h.db, c, pipectx.Reply.Bool)
-}
-
-// ExpireAt has the key end at t, to the millisecond by the server's clock, and
-// tells whether there was such a key. If t is past, the key is removed at once.
-// The zero Time is refused.
-//
-// Cost: PEXPIREAT; 1 command; 1 round trip outside Run, none of its own inside.
-func (h handle) ExpireAt(ctx context.Context, t time.Time) *pipectx.Ref[bool] {
-	c := h.command("PEXPIREAT")
-	if t.IsZero() {
-		c.Fail(fmt.Errorf("keyspace: %s: ExpireAt the zero Time; give a time, or Persist the key", h.key))
-	}
-	c.Int(t.UnixMilli())
-	return pipectx.Send(ctx, h.db, c, pipectx.Reply.Bool)
-}
-
-// Persist takes the key's TTL away and tells whether it had one.
-//
-// Cost: PERSIST; 1 command; 1 round trip outside Run, none of its own inside.
-func (h handle) Persist(ctx context.Context) *pipectx.Ref[bool] {
-	return pipectx.Send(ctx, h.db, h.command("PERSIST"), pipectx.Reply.Bool)
-}
-
-// TTL answers how long the key has left, to the millisecond; absent if it does
-// not expire. If there is no such key the answer is [pipectx.ErrNotFound].
-//
-// Cost: PTTL; 1 command; 1 round trip outside Run, none of its own inside.
-func (h handle) TTL(ctx context.Context) *pipectx.Ref[field.Optional[time.Duration]] {
-	return pipectx.Send(ctx, h.db, h.command("PTTL").Read(), timeLeft)
-}
-
-// timeLeft reads the reply of PTTL: milliseconds, -1 without a TTL, -2 without
-// a key.
-func timeLeft(r pipectx.Reply) (field.Optional[time.Duration], error) {
-	n, err := r.Int()
-	switch {
-	case err != nil:
-		return field.None[time.Duration](), err
-	case n == -2:
-		return field.None[time.Duration](), absent(r.Key())
-	case n < 0:
-		return field.None[time.Duration](), nil
-	}
-	return field.Some(time.Duration(n) * time.Millisecond), nil
 }
 
 // Type answers what Redis calls the type of the stored value: string, list,

@@ -1,6 +1,8 @@
 package keyspace
 
 import (
+	"errors"
+
 	"github.com/redmoon-go/redmoon/field"
 	"github.com/redmoon-go/redmoon/pipectx"
 )
@@ -22,39 +24,44 @@ func newScored[M any]() (*scored[M], error) {
 	return s, nil
 }
 
-// decodeScored reads members and scores: each pair an array of its own, as
-// RESP3 has them, or all in one row, as RESP2 does.
-func (s *scored[M]) decodeScored(r pipectx.Reply) ([]Z[M], error) {
-	items, err := elements(r)
+// decodeScored reads members and scores: each pair an array of its own, as RESP3 has
+// them, or all in one row, as RESP2 does.
+func (s *scored[M]) decodeScored(r pipectx.Reply) ([]Z[M], error) { return s.scoredFrom(r, r.Key()) }
+
+// scoredFrom is decodeScored of an array within a reply, which does not know its key.
+func (s *scored[M]) scoredFrom(r pipectx.Reply, key string) ([]Z[M], error) {
+	if r.IsNil() {
+		return []Z[M]{}, nil
+	}
+	items, err := r.Flat()
 	if err != nil {
 		return nil, err
 	}
 	all := make([]Z[M], 0, items.Len())
-	for row := false; items.Next(); {
-		pair := &items
-		if !row {
-			own, err := items.Reply().Items()
-			if row = err != nil; !row && own.Next() {
-				pair = &own
-			}
-		}
-		text, err := pair.Reply().Bytes()
-		if err != nil {
+	var slab slab
+	for items.Next() {
+		all = append(all, Z[M]{})
+		if err := s.pair(&items, &slab, key, &all[len(all)-1]); err != nil {
 			return nil, err
 		}
-		var z Z[M]
-		if z.Member, err = s.parse(text, r.Key()); err != nil {
-			return nil, err
-		}
-		if !pair.Next() {
-			return nil, short(r)
-		}
-		if z.Score, err = pair.Reply().Float(); err != nil {
-			return nil, err
-		}
-		all = append(all, z)
 	}
-	return all, nil
+	return all, items.Err()
+}
+
+// pair reads a member, which the items have stepped to, and the score behind it.
+func (s *scored[M]) pair(items *pipectx.Items, slab *slab, key string, z *Z[M]) error {
+	text, err := items.Bytes()
+	if err != nil {
+		return err
+	}
+	if err := s.parseIn(slab, text, key, items.Len(), &z.Member); err != nil {
+		return err
+	}
+	if !items.Next() {
+		return errors.New("keyspace: " + key + ": the reply lacks a score")
+	}
+	z.Score, err = items.Float()
+	return err
 }
 
 func scoreOf(r pipectx.Reply) (float64, error) {
@@ -97,4 +104,25 @@ func scores[M any](members []M) func(pipectx.Reply) ([]field.Optional[float64], 
 		}
 		return found, nil
 	}
+}
+
+// firstScored reads an array of one member and its score, or of none.
+func (s *scored[M]) firstScored(r pipectx.Reply) (z Z[M], err error) {
+	all, err := s.decodeScored(r)
+	switch {
+	case err != nil:
+		return z, err
+	case len(all) == 0:
+		return z, absent(r.Key())
+	}
+	return all[0], nil
+}
+
+// nextScored reads the next two elements as a member and its score.
+func (s *scored[M]) nextScored(items *pipectx.Items, key string) (z Z[M], err error) {
+	if !items.Next() {
+		return z, errors.New("keyspace: " + key + ": the reply lacks a member")
+	}
+	err = s.pair(items, new(slab), key, &z)
+	return z, err
 }

@@ -3,6 +3,7 @@ package keyspace
 import (
 	"context"
 	"fmt"
+	"iter"
 	"reflect"
 
 	"github.com/redmoon-go/redmoon/pipectx"
@@ -61,85 +62,6 @@ type BoundSet[K, M any] struct {
 // Key is one key of the Set: the same verbs without the id. If the id has no
 // key, they answer why.
 func (b BoundSet[K, M]) Key(id K) SetKey[M] { return SetKey[M]{b.handle(id), b.member} }
-
-// Add adds members and answers how many were new.
-//
-// Cost: SADD, 1 command for each 5,000 members, and PEXPIRE with a default TTL;
-// 1 round trip outside Run, none of its own inside.
-func (b BoundSet[K, M]) Add(ctx context.Context, id K, members ...M) *pipectx.Ref[int64] {
-	return b.Key(id).Add(ctx, members...)
-}
-
-// Rem removes members and answers how many there were.
-//
-// Cost: SREM, 1 command for each 5,000 members, and PEXPIRE with a default TTL;
-// 1 round trip outside Run, none of its own inside.
-func (b BoundSet[K, M]) Rem(ctx context.Context, id K, members ...M) *pipectx.Ref[int64] {
-	return b.Key(id).Rem(ctx, members...)
-}
-
-// Members answers all members, in no order.
-//
-// Cost: SMEMBERS; 1 command; 1 round trip outside Run, none of its own inside.
-func (b BoundSet[K, M]) Members(ctx context.Context, id K) *pipectx.Ref[[]M] {
-	return b.Key(id).Members(ctx)
-}
-
-// IsMember tells whether member is one.
-//
-// Cost: SISMEMBER; 1 command; 1 round trip outside Run, none of its own inside.
-func (b BoundSet[K, M]) IsMember(ctx context.Context, id K, member M) *pipectx.Ref[bool] {
-	return b.Key(id).IsMember(ctx, member)
-}
-
-// MIsMember tells of each of members, in their order, whether it is one.
-//
-// Cost: SMISMEMBER; 1 command for each 5,000 members; 1 round trip outside Run,
-// none of its own inside.
-func (b BoundSet[K, M]) MIsMember(ctx context.Context, id K, members ...M) *pipectx.Ref[[]bool] {
-	return b.Key(id).MIsMember(ctx, members...)
-}
-
-// Card answers how many members there are.
-//
-// Cost: SCARD; 1 command; 1 round trip outside Run, none of its own inside.
-func (b BoundSet[K, M]) Card(ctx context.Context, id K) *pipectx.Ref[int64] {
-	return b.Key(id).Card(ctx)
-}
-
-// Pop removes some member and answers it; [pipectx.ErrNotFound] if there is
-// none.
-//
-// Cost: SPOP, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
-// outside Run, none of its own inside.
-func (b BoundSet[K, M]) Pop(ctx context.Context, id K) *pipectx.Ref[M] {
-	return b.Key(id).Pop(ctx)
-}
-
-// PopN removes some n members, or all if there are fewer, and answers them.
-//
-// Cost: SPOP, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
-// outside Run, none of its own inside.
-func (b BoundSet[K, M]) PopN(ctx context.Context, id K, n int64) *pipectx.Ref[[]M] {
-	return b.Key(id).PopN(ctx, n)
-}
-
-// RandMember answers some member; [pipectx.ErrNotFound] if there is none.
-//
-// Cost: SRANDMEMBER; 1 command; 1 round trip outside Run, none of its own
-// inside.
-func (b BoundSet[K, M]) RandMember(ctx context.Context, id K) *pipectx.Ref[M] {
-	return b.Key(id).RandMember(ctx)
-}
-
-// RandMemberN answers some n members, all different, or all there are; for a
-// negative n it draws -n times, and members may repeat.
-//
-// Cost: SRANDMEMBER; 1 command; 1 round trip outside Run, none of its own
-// inside.
-func (b BoundSet[K, M]) RandMemberN(ctx context.Context, id K, n int64) *pipectx.Ref[[]M] {
-	return b.Key(id).RandMemberN(ctx, n)
-}
 
 // SetKey is one key of a [BoundSet].
 type SetKey[M any] struct {
@@ -263,3 +185,25 @@ func (k SetKey[M]) RandMemberN(ctx context.Context, n int64) *pipectx.Ref[[]M] {
 	c.Int(n)
 	return pipectx.Send(ctx, k.db, c, k.member.all)
 }
+
+// Scan is one step of an iteration over the members, from a cursor, 0 to begin with:
+// about count members, the server's own number for 0, of those whose texts match a
+// pattern of Redis's, "" for all. [SetKey.Each] makes the steps by itself.
+//
+// Cost: SSCAN; 1 command; 1 round trip outside Run, none of its own inside.
+func (k SetKey[M]) Scan(ctx context.Context, cursor uint64, match string, count int64) *pipectx.Ref[Page[M]] {
+	return k.scan().step(ctx, k.handle, cursor, match, count)
+}
+
+// Each iterates over the members whose texts match a pattern of Redis's, "" for all,
+// without holding all of them. A member that is there all the while is seen at least
+// once, and perhaps more often; one that comes or goes meanwhile may be seen or not.
+// Inside a Run it is refused: the only thing seen is an error.
+//
+// Cost: SSCAN; 1 command and 1 round trip for each 1,000 members, while the caller
+// iterates.
+func (k SetKey[M]) Each(ctx context.Context, match string) iter.Seq2[M, error] {
+	return k.scan().all(ctx, k.handle, "Each", match)
+}
+
+func (k SetKey[M]) scan() scan[M] { return scan[M]{command: "SSCAN", items: k.member.decodeFrom} }

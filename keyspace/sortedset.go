@@ -76,116 +76,6 @@ func (b BoundSortedSet[K, M]) Key(id K) SortedSetKey[M] {
 	return SortedSetKey[M]{b.handle(id), b.member}
 }
 
-// Add gives member a score, and tells whether the member is new.
-//
-// Cost: ZADD, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
-// outside Run, none of its own inside.
-func (b BoundSortedSet[K, M]) Add(ctx context.Context, id K, member M, score float64) *pipectx.Ref[bool] {
-	return b.Key(id).Add(ctx, member, score)
-}
-
-// AddMany gives members scores, and answers how many of them are new.
-//
-// Cost: ZADD, 1 command for each 5,000 members, and PEXPIRE with a default TTL;
-// 1 round trip outside Run, none of its own inside.
-func (b BoundSortedSet[K, M]) AddMany(ctx context.Context, id K, members ...Z[M]) *pipectx.Ref[int64] {
-	return b.Key(id).AddMany(ctx, members...)
-}
-
-// IncrBy adds x to the score of member and answers the sum.
-//
-// Cost: ZINCRBY, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
-// outside Run, none of its own inside.
-func (b BoundSortedSet[K, M]) IncrBy(ctx context.Context, id K, member M, x float64) *pipectx.Ref[float64] {
-	return b.Key(id).IncrBy(ctx, member, x)
-}
-
-// Rem removes members and answers how many there were.
-//
-// Cost: ZREM, 1 command for each 5,000 members, and PEXPIRE with a default TTL;
-// 1 round trip outside Run, none of its own inside.
-func (b BoundSortedSet[K, M]) Rem(ctx context.Context, id K, members ...M) *pipectx.Ref[int64] {
-	return b.Key(id).Rem(ctx, members...)
-}
-
-// Score answers the score of member; [pipectx.ErrNotFound] if it is none.
-//
-// Cost: ZSCORE; 1 command; 1 round trip outside Run, none of its own inside.
-func (b BoundSortedSet[K, M]) Score(ctx context.Context, id K, member M) *pipectx.Ref[float64] {
-	return b.Key(id).Score(ctx, member)
-}
-
-// MScore answers the scores of members in their order, absent where one is
-// none.
-//
-// Cost: ZMSCORE; 1 command for each 5,000 members; 1 round trip outside Run,
-// none of its own inside.
-func (b BoundSortedSet[K, M]) MScore(ctx context.Context, id K, members ...M) *pipectx.Ref[[]field.Optional[float64]] {
-	return b.Key(id).MScore(ctx, members...)
-}
-
-// Rank answers how many members come before member; [pipectx.ErrNotFound] if it
-// is none.
-//
-// Cost: ZRANK; 1 command; 1 round trip outside Run, none of its own inside.
-func (b BoundSortedSet[K, M]) Rank(ctx context.Context, id K, member M) *pipectx.Ref[int64] {
-	return b.Key(id).Rank(ctx, member)
-}
-
-// RevRank answers how many members come after member; [pipectx.ErrNotFound] if
-// it is none.
-//
-// Cost: ZREVRANK; 1 command; 1 round trip outside Run, none of its own inside.
-func (b BoundSortedSet[K, M]) RevRank(ctx context.Context, id K, member M) *pipectx.Ref[int64] {
-	return b.Key(id).RevRank(ctx, member)
-}
-
-// Card answers how many members there are.
-//
-// Cost: ZCARD; 1 command; 1 round trip outside Run, none of its own inside.
-func (b BoundSortedSet[K, M]) Card(ctx context.Context, id K) *pipectx.Ref[int64] {
-	return b.Key(id).Card(ctx)
-}
-
-// Count answers how many members have a score from least to greatest, both
-// included.
-//
-// Cost: ZCOUNT; 1 command; 1 round trip outside Run, none of its own inside.
-func (b BoundSortedSet[K, M]) Count(ctx context.Context, id K, least, greatest float64) *pipectx.Ref[int64] {
-	return b.Key(id).Count(ctx, least, greatest)
-}
-
-// Range answers the members of ranks start to stop, both included, lowest score
-// first; negative ranks count from the end.
-//
-// Cost: ZRANGE; 1 command; 1 round trip outside Run, none of its own inside.
-func (b BoundSortedSet[K, M]) Range(ctx context.Context, id K, start, stop int64) *pipectx.Ref[[]M] {
-	return b.Key(id).Range(ctx, start, stop)
-}
-
-// RevRange is Range, highest score first.
-//
-// Cost: ZREVRANGE; 1 command; 1 round trip outside Run, none of its own inside.
-func (b BoundSortedSet[K, M]) RevRange(ctx context.Context, id K, start, stop int64) *pipectx.Ref[[]M] {
-	return b.Key(id).RevRange(ctx, start, stop)
-}
-
-// RangeWithScores is Range with the scores.
-//
-// Cost: ZRANGE WITHSCORES; 1 command; 1 round trip outside Run, none of its own
-// inside.
-func (b BoundSortedSet[K, M]) RangeWithScores(ctx context.Context, id K, start, stop int64) *pipectx.Ref[[]Z[M]] {
-	return b.Key(id).RangeWithScores(ctx, start, stop)
-}
-
-// RevRangeWithScores is RevRange with the scores.
-//
-// Cost: ZREVRANGE WITHSCORES; 1 command; 1 round trip outside Run, none of its
-// own inside.
-func (b BoundSortedSet[K, M]) RevRangeWithScores(ctx context.Context, id K, start, stop int64) *pipectx.Ref[[]Z[M]] {
-	return b.Key(id).RevRangeWithScores(ctx, start, stop)
-}
-
 // SortedSetKey is one key of a [BoundSortedSet].
 type SortedSetKey[M any] struct {
 	handle
@@ -288,17 +178,6 @@ func (k SortedSetKey[M]) about(name string, member M) *pipectx.Command {
 // Cost: ZCARD; 1 command; 1 round trip outside Run, none of its own inside.
 func (k SortedSetKey[M]) Card(ctx context.Context) *pipectx.Ref[int64] {
 	return pipectx.Send(ctx, k.db, k.command("ZCARD").Read(), pipectx.Reply.Int)
-}
-
-// Count answers how many members have a score from least to greatest, both
-// included; infinities leave an end open.
-//
-// Cost: ZCOUNT; 1 command; 1 round trip outside Run, none of its own inside.
-func (k SortedSetKey[M]) Count(ctx context.Context, least, greatest float64) *pipectx.Ref[int64] {
-	c := k.command("ZCOUNT").Read()
-	number(c, k.key, "Count", least, true)
-	number(c, k.key, "Count", greatest, true)
-	return pipectx.Send(ctx, k.db, c, pipectx.Reply.Int)
 }
 
 // Range answers the members of ranks start to stop, both included, lowest score

@@ -44,7 +44,7 @@ func TestSortedSet(t *testing.T) {
 			want(t, "none", visits.AddMany(ctx, id), 0)
 			want(t, "all", visits.RangeWithScores(ctx, id, 0, -1), []keyspace.Z[string]{z("a", 1), z("b", 3), z("c", inf)})
 			wantText(t, "NaN", visits.AddMany(ctx, id, z("a", 1), z("x", nan)).Err(),
-				fmt.Sprintf("keyspace: visits{%d}: AddMany: NaN is not a number that Redis takes here", id))
+				fmt.Sprintf("keyspace: visits{%d}: AddMany: NaN is not a number that Redis takes here (item 1 of 2, from 0)", id))
 		}},
 		{"IncrBy", "the sum, from nothing", func(t *testing.T, ctx context.Context, db *pipectx.DB, id int64) {
 			want(t, "up", Visits.On(db).IncrBy(ctx, id, "a", 1.5), 1.5)
@@ -98,10 +98,10 @@ func TestSortedSet(t *testing.T) {
 		}},
 		{"Count", "both ends included, infinities are open ends", func(t *testing.T, ctx context.Context, db *pipectx.DB, id int64) {
 			visits := fill(t, ctx, db, id)
-			want(t, "2 to 3", visits.Count(ctx, id, 2, 3), 3)
-			want(t, "all", visits.Count(ctx, id, -inf, inf), 4)
-			want(t, "none", visits.Count(ctx, id, 3, 2), 0)
-			wantText(t, "NaN", visits.Count(ctx, id, nan, 1).Err(),
+			want(t, "2 to 3", visits.Count(ctx, id, keyspace.Between(2.0, 3)), 3)
+			want(t, "all", visits.Count(ctx, id, keyspace.Span[float64]{}), 4)
+			want(t, "none", visits.Count(ctx, id, keyspace.Between(3.0, 2)), 0)
+			wantText(t, "NaN", visits.Count(ctx, id, keyspace.From(nan)).Err(),
 				fmt.Sprintf("keyspace: visits{%d}: Count: NaN is not a number that Redis takes here", id))
 		}},
 		{"Range", "by rank, both ends included, from the end if negative", func(t *testing.T, ctx context.Context, db *pipectx.DB, id int64) {

@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
-	"time"
 
-	"github.com/redmoon-go/redmoon/field"
 	"github.com/redmoon-go/redmoon/pipectx"
 )
 
@@ -73,151 +71,16 @@ func (b BoundString[K, V]) Get(ctx context.Context, id K) *pipectx.Ref[V] {
 	return b.value.get(ctx, b.db, b.command("GET", id))
 }
 
-// MGet answers the values of ids in their order, absent where there is no such
-// key, or one of another Redis type. On a Cluster the ids may be in any slots;
-// then, or beyond 5,000 ids, the values need not be of one moment.
-//
-// Cost: MGET; 1 command for each 5,000 ids, on a Cluster for those of each
-// slot; 1 round trip outside Run, on a Cluster 1 to each node, none of its own
-// inside.
-func (b BoundString[K, V]) MGet(ctx context.Context, ids ...K) *pipectx.Ref[[]field.Optional[V]] {
-	keys := make([]string, len(ids))
-	for i, id := range ids {
-		h := b.handle(id)
-		if h.err != nil {
-			return pipectx.Failed[[]field.Optional[V]](ctx, b.db, h.err)
-		}
-		keys[i] = h.key
-	}
-	groups := meeting(keys, b.db.Cluster())
-	get := func(ctx context.Context, group []int) *pipectx.Ref[[]field.Optional[V]] {
-		c := pipectx.NewCommand("MGET").Read()
-		for _, i := range group {
-			c.Key(keys[i])
-		}
-		return pipectx.Send(ctx, b.db, c, func(r pipectx.Reply) ([]field.Optional[V], error) {
-			return b.value.decodeOptional(r, len(group), func(n int) (string, string) { return keys[group[n]], "" })
-		})
-	}
-	switch {
-	case len(ids) == 0:
-		return resolved([]field.Optional[V]{})
-	case len(groups) == 1:
-		return get(ctx, groups[0])
-	}
-	return together(ctx, b.db, func(ctx context.Context) *pipectx.Ref[[]field.Optional[V]] {
-		refs := make([]*pipectx.Ref[[]field.Optional[V]], len(groups))
-		for i, group := range groups {
-			refs[i] = get(ctx, group)
-		}
-		return pipectx.Map(pipectx.All(refs), func(parts [][]field.Optional[V]) ([]field.Optional[V], error) {
-			values := make([]field.Optional[V], len(keys))
-			for p, group := range groups {
-				for n, i := range group {
-					values[i] = parts[p][n]
-				}
-			}
-			return values, nil
-		})
-	})
-}
-
-// meeting groups the indices of keys that one command may name: those of one
-// slot where slots matter, and not more than a command carries. Groups and
-// their members are in the order of keys.
-func meeting(keys []string, slots bool) [][]int {
-	var groups [][]int
-	open := map[int]int{} // slot → the group that takes its next key
-	for i, key := range keys {
-		slot := 0
-		if slots {
-			slot = pipectx.Slot(key)
-		}
-		g, ok := open[slot]
-		if !ok || len(groups[g]) == most {
-			g = len(groups)
-			open[slot] = g
-			groups = append(groups, nil)
-		}
-		groups[g] = append(groups[g], i)
-	}
-	return groups
-}
-
 // Set stores the value. It takes a TTL away, but for the default one, which
-// begins anew.
+// begins anew, or the one that the caller says.
 //
 // Cost: SET, with PX for a default TTL; 1 command; 1 round trip outside Run,
 // none of its own inside.
-func (b BoundString[K, V]) Set(ctx context.Context, id K, value V) *pipectx.Ref[struct{}] {
+func (b BoundString[K, V]) Set(ctx context.Context, id K, value V, expiry ...Expiry) *pipectx.Ref[struct{}] {
 	c := b.command("SET", id)
 	writeOf(b.bound, b.value, c, id, value)
-	conditions(c, "", b.def.settings.TTL)
+	ends(c, b.def.settings.TTL, expiry)
 	return pipectx.Send(ctx, b.db, c, pipectx.Reply.OK)
-}
-
-// SetNX is Set if there is no such key, and tells whether it did.
-//
-// Cost: SET NX, with PX for a default TTL; 1 command; 1 round trip outside Run,
-// none of its own inside.
-func (b BoundString[K, V]) SetNX(ctx context.Context, id K, value V) *pipectx.Ref[bool] {
-	return b.Key(id).SetNX(ctx, value)
-}
-
-// SetXX is Set if there is such a key, and tells whether it did.
-//
-// Cost: SET XX, with PX for a default TTL; 1 command; 1 round trip outside Run,
-// none of its own inside.
-func (b BoundString[K, V]) SetXX(ctx context.Context, id K, value V) *pipectx.Ref[bool] {
-	return b.Key(id).SetXX(ctx, value)
-}
-
-// GetDel removes the key and answers the value it had; [pipectx.ErrNotFound] if
-// there is no such key.
-//
-// Cost: GETDEL; 1 command; 1 round trip outside Run, none of its own inside.
-func (b BoundString[K, V]) GetDel(ctx context.Context, id K) *pipectx.Ref[V] {
-	return b.Key(id).GetDel(ctx)
-}
-
-// Incr adds 1 and answers the sum; V is an integer type.
-//
-// Cost: INCR, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
-// outside Run, none of its own inside.
-func (b BoundString[K, V]) Incr(ctx context.Context, id K) *pipectx.Ref[V] {
-	return b.Key(id).Incr(ctx)
-}
-
-// IncrBy adds n and answers the sum; V is an integer type.
-//
-// Cost: INCRBY, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
-// outside Run, none of its own inside.
-func (b BoundString[K, V]) IncrBy(ctx context.Context, id K, n int64) *pipectx.Ref[V] {
-	return b.Key(id).IncrBy(ctx, n)
-}
-
-// IncrByFloat adds x and answers the sum; V is a float type.
-//
-// Cost: INCRBYFLOAT, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round
-// trip outside Run, none of its own inside.
-func (b BoundString[K, V]) IncrByFloat(ctx context.Context, id K, x float64) *pipectx.Ref[V] {
-	return b.Key(id).IncrByFloat(ctx, x)
-}
-
-// Append appends the value's text and answers the length, in bytes, of what is
-// stored now; V is a string or []byte type.
-//
-// Cost: APPEND, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
-// outside Run, none of its own inside.
-func (b BoundString[K, V]) Append(ctx context.Context, id K, value V) *pipectx.Ref[int64] {
-	return b.Key(id).Append(ctx, value)
-}
-
-// StrLen answers the length, in bytes, of the stored text; 0 if there is none.
-//
-// Cost: STRLEN; 1 command; 1 round trip outside Run, none of its own inside.
-func (b BoundString[K, V]) StrLen(ctx context.Context, id K) *pipectx.Ref[int64] {
-	return b.Key(id).StrLen(ctx)
 }
 
 // StringKey is one key of a [BoundString].
@@ -236,55 +99,30 @@ func (k StringKey[V]) Get(ctx context.Context) *pipectx.Ref[V] {
 }
 
 // Set stores the value, whatever the key held before. As in Redis it takes a
-// TTL away, but for the default one, which begins anew.
+// TTL away, but for the default one, which begins anew. An [Expiry] says another
+// end for this value.
 //
 // Cost: SET, with PX for a default TTL; 1 command; 1 round trip outside Run,
 // none of its own inside.
-func (k StringKey[V]) Set(ctx context.Context, value V) *pipectx.Ref[struct{}] {
-	return pipectx.Send(ctx, k.db, k.set(value, ""), pipectx.Reply.OK)
-}
-
-// SetNX is Set if there is no such key. It tells whether it did; if not, all
-// stays as it was, the TTL too.
-//
-// Cost: SET NX, with PX for a default TTL; 1 command; 1 round trip outside Run,
-// none of its own inside.
-func (k StringKey[V]) SetNX(ctx context.Context, value V) *pipectx.Ref[bool] {
-	return pipectx.Send(ctx, k.db, k.set(value, "NX"), wasSet)
-}
-
-// SetXX is Set if there is such a key. It tells whether it did.
-//
-// Cost: SET XX, with PX for a default TTL; 1 command; 1 round trip outside Run,
-// none of its own inside.
-func (k StringKey[V]) SetXX(ctx context.Context, value V) *pipectx.Ref[bool] {
-	return pipectx.Send(ctx, k.db, k.set(value, "XX"), wasSet)
-}
-
-// set is SET key value [NX|XX] [PX ttl].
-func (k StringKey[V]) set(value V, condition string) *pipectx.Command {
+func (k StringKey[V]) Set(ctx context.Context, value V, expiry ...Expiry) *pipectx.Ref[struct{}] {
 	c := k.command("SET")
 	k.value.write(c, k.key, value)
-	conditions(c, condition, k.ttl)
-	return c
+	ends(c, k.ttl, expiry)
+	return pipectx.Send(ctx, k.db, c, pipectx.Reply.OK)
 }
 
-func conditions(c *pipectx.Command, condition string, ttl time.Duration) {
-	if condition != "" {
-		c.Word(condition)
+// GetEx answers the value and gives the key another end; [NoTTL] takes its TTL away.
+// If there is no such key the answer is [pipectx.ErrNotFound].
+//
+// Cost: GETEX; 1 command; 1 round trip outside Run, none of its own inside.
+func (k StringKey[V]) GetEx(ctx context.Context, expiry Expiry) *pipectx.Ref[V] {
+	c := k.command("GETEX")
+	if expiry.kind == keepTTL {
+		c.Fail(fmt.Errorf("keyspace: %s: GetEx with KeepTTL() changes nothing; use Get", k.key))
 	}
-	if ttl != 0 {
-		c.Word("PX")
-		c.Int(ttl.Milliseconds())
-	}
-}
-
-// wasSet reads the reply of a conditional SET: OK or null.
-func wasSet(r pipectx.Reply) (bool, error) {
-	if r.IsNil() {
-		return false, nil
-	}
-	return r.Bool()
+	expiry.write(c, "", "PERSIST")
+	var value V
+	return pipectx.SendInto(ctx, k.db, c, value, k.value.into)
 }
 
 // GetDel removes the key and answers the value it had. If there is no such key
@@ -295,67 +133,4 @@ func wasSet(r pipectx.Reply) (bool, error) {
 func (k StringKey[V]) GetDel(ctx context.Context) *pipectx.Ref[V] {
 	var value V
 	return pipectx.SendInto(ctx, k.db, k.command("GETDEL"), value, k.value.into)
-}
-
-// Incr is [StringKey.IncrBy] of 1.
-//
-// Cost: INCR, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
-// outside Run, none of its own inside.
-func (k StringKey[V]) Incr(ctx context.Context) *pipectx.Ref[V] {
-	c := k.command("INCR")
-	k.value.incremented(c, "Incr", k.key, false)
-	return write(ctx, k.handle, c, k.value.one)
-}
-
-// IncrBy adds n, which may be negative, to the stored integer and answers the
-// sum. A key that is not there counts as 0. It keeps a TTL.
-//
-// V must be an integer type, or the answer is an error and nothing is sent. The
-// server counts in 64 bits and refuses what would overflow those; a sum that
-// only V cannot hold is stored, and the answer is a *[field.DecodeError].
-//
-// Cost: INCRBY, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
-// outside Run, none of its own inside.
-func (k StringKey[V]) IncrBy(ctx context.Context, n int64) *pipectx.Ref[V] {
-	c := k.command("INCRBY")
-	c.Int(n)
-	k.value.incremented(c, "IncrBy", k.key, false)
-	return write(ctx, k.handle, c, k.value.one)
-}
-
-// IncrByFloat adds x to the stored number and answers the sum, as
-// [StringKey.IncrBy] does for integers: V must be a float type. NaN and
-// infinities are refused. The server keeps 17 digits behind the point of a sum,
-// so a much smaller one is 0.
-//
-// Cost: INCRBYFLOAT, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round
-// trip outside Run, none of its own inside.
-func (k StringKey[V]) IncrByFloat(ctx context.Context, x float64) *pipectx.Ref[V] {
-	c := k.command("INCRBYFLOAT")
-	number(c, k.key, "IncrByFloat", x, false)
-	k.value.incremented(c, "IncrByFloat", k.key, true)
-	return write(ctx, k.handle, c, k.value.one)
-}
-
-// Append appends the value's text to the stored one, or to none, and answers
-// the length of both in bytes. It keeps a TTL. V must be a string or []byte
-// type: other texts make no value when they are joined.
-//
-// Cost: APPEND, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
-// outside Run, none of its own inside.
-func (k StringKey[V]) Append(ctx context.Context, value V) *pipectx.Ref[int64] {
-	c := k.command("APPEND")
-	if kind := k.value.Lua().Kind; kind != field.LuaString && kind != field.LuaBytes {
-		c.Fail(fmt.Errorf("keyspace: %s: Append needs a string or []byte, and the values are %s; Set the whole value", k.key, k.value.Name()))
-	}
-	k.value.write(c, k.key, value)
-	return write(ctx, k.handle, c, pipectx.Reply.Int)
-}
-
-// StrLen answers the length, in bytes, of the stored text; 0 if there is no
-// such key.
-//
-// Cost: STRLEN; 1 command; 1 round trip outside Run, none of its own inside.
-func (k StringKey[V]) StrLen(ctx context.Context) *pipectx.Ref[int64] {
-	return pipectx.Send(ctx, k.db, k.command("STRLEN").Read(), pipectx.Reply.Int)
 }

@@ -18,6 +18,7 @@ import (
 type value[V any] struct {
 	field.Codec[V]
 	erased *field.Erased // the same codec
+	texts  bool          // it is a string type
 	one    func(pipectx.Reply) (V, error)
 	into   func(pipectx.Reply, *V) error
 	all    func(pipectx.Reply) ([]V, error)
@@ -37,7 +38,7 @@ func newValue[V any](what string) (*value[V], error) {
 	if err != nil {
 		return nil, fmt.Errorf("the %s: %w", what, err)
 	}
-	v := &value[V]{Codec: codec, erased: erased}
+	v := &value[V]{Codec: codec, erased: erased, texts: reflect.TypeFor[V]().Kind() == reflect.String}
 	v.one, v.into, v.all = v.decode, v.decodeInto, v.decodeAll
 	return v, nil
 }
@@ -112,23 +113,56 @@ func (v *value[V]) parse(text []byte, key string) (V, error) {
 	return value, nil
 }
 
+// parseIn is parse of one of many into its place: the texts of strings share a slab.
+func (v *value[V]) parseIn(s *slab, text []byte, key string, more int, place *V) (err error) {
+	if v.texts {
+		err = v.shared(s.add(text, more), place)
+	} else {
+		*place, err = v.Parse(text)
+	}
+	if err != nil {
+		return located(err, key, "")
+	}
+	return nil
+}
+
+// A slab holds the texts of several values, which are one allocation then and not
+// many. It is small, so that keeping one of a million does not keep them all.
+type slab struct{ bytes []byte }
+
+const slabBytes = 1024
+
+// add copies text. There are about so many more of its length.
+func (s *slab) add(text []byte, more int) []byte {
+	if cap(s.bytes)-len(s.bytes) < len(text) {
+		s.bytes = make([]byte, 0, max(len(text), min(slabBytes, (more+1)*(len(text)+1))))
+	}
+	from := len(s.bytes)
+	s.bytes = append(s.bytes, text...)
+	return s.bytes[from:len(s.bytes):len(s.bytes)]
+}
+
 // decodeAll reads an array of values; a null array has none.
-func (v *value[V]) decodeAll(r pipectx.Reply) ([]V, error) {
+func (v *value[V]) decodeAll(r pipectx.Reply) ([]V, error) { return v.decodeFrom(r, r.Key()) }
+
+// decodeFrom is decodeAll of an array within a reply, which does not know its key.
+func (v *value[V]) decodeFrom(r pipectx.Reply, key string) ([]V, error) {
 	items, err := elements(r)
 	if err != nil {
 		return nil, err
 	}
 	values := make([]V, 0, items.Len())
+	var slab slab
 	for items.Next() {
-		text, err := items.Reply().Bytes()
+		text, err := items.Bytes()
 		if err != nil {
 			return nil, err
 		}
-		value, err := v.parse(text, r.Key())
-		if err != nil {
+		var none V
+		values = append(values, none)
+		if err := v.parseIn(&slab, text, key, items.Len(), &values[len(values)-1]); err != nil {
 			return nil, err
 		}
-		values = append(values, value)
 	}
 	return values, nil
 }

@@ -20,11 +20,7 @@ func write[T any](ctx context.Context, h handle, c *pipectx.Command, decode func
 	if h.ttl == 0 {
 		return pipectx.Send(ctx, h.db, c, decode)
 	}
-	return together(ctx, h.db, func(ctx context.Context) *pipectx.Ref[T] {
-		ref := pipectx.Send(ctx, h.db, c, decode)
-		h.renew(ctx)
-		return ref
-	})
+	return renewed(ctx, h, func(ctx context.Context) *pipectx.Ref[T] { return pipectx.Send(ctx, h.db, c, decode) })
 }
 
 // renew sets the default TTL anew. In a Run its failure is one of the Run's.
@@ -66,10 +62,41 @@ type writer[E any] interface {
 // writeAll sends a command that writes items, or several, and sums up their
 // replies.
 func writeAll[E any](ctx context.Context, h handle, name string, items []E, words writer[E]) *pipectx.Ref[int64] {
-	command := func(items []E) *pipectx.Command {
-		c := h.command(name)
-		for _, item := range items {
+	return writeParts(ctx, h, func() *pipectx.Command { return h.command(name) }, items, words, sum)
+}
+
+// pushAll is writeAll for commands that answer how many there are then: the last one
+// knows.
+func pushAll[E any](ctx context.Context, h handle, name string, items []E, words writer[E]) *pipectx.Ref[int64] {
+	return writeParts(ctx, h, func() *pipectx.Command { return h.command(name) }, items, words, last)
+}
+
+// writeParts sends a command that writes items, or one for each part that one may
+// carry. Begin makes each as far as its items; fold makes one of their replies. Of
+// what cannot be encoded, or is refused, the error tells the position.
+func writeParts[E any](ctx context.Context, h handle, begin func() *pipectx.Command, items []E, words writer[E],
+	fold func([]int64) (int64, error)) *pipectx.Ref[int64] {
+	command := func(from, to int) *pipectx.Command {
+		c := begin()
+		if c.Err() != nil {
+			return c
+		}
+		for i, item := range items[from:to] {
 			words.write(c, h.key, item)
+			if err := c.Err(); err != nil {
+				if len(items) > 1 {
+					err = &PositionError{From: from + i, To: from + i, Of: len(items), Err: err}
+				}
+				c = pipectx.NewCommand() // one that failed keeps its first error
+				c.Fail(err)
+				return c
+			}
+		}
+		if from > 0 || to < len(items) {
+			name := c.Name()
+			c.OnError(func(fault *pipectx.ServerError) error {
+				return &PositionError{From: from, To: to - 1, Of: len(items), Err: &pipectx.CommandError{Command: name, Key: h.key, Err: fault}}
+			})
 		}
 		return c
 	}
@@ -77,17 +104,24 @@ func writeAll[E any](ctx context.Context, h handle, name string, items []E, word
 	case len(items) == 0 && h.err == nil:
 		return resolved[int64](0)
 	case len(items) <= most:
-		return write(ctx, h, command(items), pipectx.Reply.Int)
+		return write(ctx, h, command(0, len(items)), pipectx.Reply.Int)
 	}
 	return together(ctx, h.db, func(ctx context.Context) *pipectx.Ref[int64] {
 		var refs []*pipectx.Ref[int64]
-		for part := range slices.Chunk(items, most) {
-			refs = append(refs, pipectx.Send(ctx, h.db, command(part), pipectx.Reply.Int))
+		for from := 0; from < len(items); from += most {
+			c := command(from, min(from+most, len(items)))
+			failed := c.Err() != nil
+			refs = append(refs, pipectx.Send(ctx, h.db, c, pipectx.Reply.Int))
+			if failed { // nothing is sent
+				break
+			}
 		}
 		h.renew(ctx)
-		return pipectx.Map(pipectx.All(refs), sum)
+		return pipectx.Map(pipectx.All(refs), fold)
 	})
 }
+
+func last(lengths []int64) (int64, error) { return lengths[len(lengths)-1], nil } //nolint:unparam // the form that Map takes
 
 func sum(counts []int64) (total int64, err error) {
 	for _, n := range counts {
@@ -100,13 +134,22 @@ func sum(counts []int64) (total int64, err error) {
 // replies in order. Decode is made for the items of one command.
 func readAll[E, T any](ctx context.Context, h handle, name string, items []E, words writer[E],
 	decode func(items []E) func(pipectx.Reply) ([]T, error)) *pipectx.Ref[[]T] {
-	send := func(ctx context.Context, items []E) *pipectx.Ref[[]T] {
+	return inParts(ctx, h, items, func(ctx context.Context, part []E) *pipectx.Ref[[]T] {
 		c := h.command(name).Read()
-		for _, item := range items {
+		for _, item := range part {
 			words.write(c, h.key, item)
 		}
-		return pipectx.Send(ctx, h.db, c, decode(items))
-	}
+		return pipectx.Send(ctx, h.db, c, decode(part))
+	})
+}
+
+func join[T any](parts [][]T) ([]T, error) { //nolint:unparam // the form that Map takes
+	return slices.Concat(parts...), nil
+}
+
+// inParts sends a verb about many items as one command for each part that one may
+// carry, and joins what they answer.
+func inParts[E, T any](ctx context.Context, h handle, items []E, send func(ctx context.Context, part []E) *pipectx.Ref[[]T]) *pipectx.Ref[[]T] {
 	switch {
 	case len(items) == 0 && h.err == nil:
 		return resolved([]T{})
@@ -122,8 +165,17 @@ func readAll[E, T any](ctx context.Context, h handle, name string, items []E, wo
 	})
 }
 
-func join[T any](parts [][]T) ([]T, error) { //nolint:unparam // the form that Map takes
-	return slices.Concat(parts...), nil
+// renewed sends what changes a key, and behind it the renewal of the default TTL
+// where there is one.
+func renewed[T any](ctx context.Context, h handle, send func(context.Context) *pipectx.Ref[T]) *pipectx.Ref[T] {
+	if h.ttl == 0 {
+		return send(ctx)
+	}
+	return together(ctx, h.db, func(ctx context.Context) *pipectx.Ref[T] {
+		ref := send(ctx)
+		h.renew(ctx)
+		return ref
+	})
 }
 
 // number adds a float that must be one: NaN fails the command, and infinities

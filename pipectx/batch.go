@@ -228,6 +228,9 @@ type executor interface {
 
 // exec sends the commands as one pipeline, or a lone one as a single command.
 func (b *batch) exec(ctx context.Context) error {
+	if b.wait != nil {
+		return b.wait.exec(ctx, b)
+	}
 	var to executor = b.node.client
 	if b.watch != nil {
 		to = b.watch.conn

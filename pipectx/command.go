@@ -26,6 +26,7 @@ type Command struct {
 	size   int       // of the fixed words
 	script *Script
 	fault  func(*ServerError) error
+	wait   *wait // of one that blocks
 	read   bool
 	text   bool
 	err    error
@@ -49,8 +50,8 @@ func (c *Command) free() {
 	}
 	c.buf, c.ends, c.keys, c.fixed = c.buf[:0], c.ends[:0], c.keys[:0], c.fixed[:0]
 	c.read, c.text, c.size = false, false, 0
-	if c.script != nil || c.fault != nil || c.err != nil { // most have none, and a pointer's store is dear
-		c.script, c.fault, c.err = nil, nil, nil
+	if c.script != nil || c.fault != nil || c.err != nil || c.wait != nil { // most have none, and a pointer's store is dear
+		c.script, c.fault, c.err, c.wait = nil, nil, nil, nil
 	}
 	commands.Put(c)
 }
@@ -80,6 +81,12 @@ func (c *Command) Fail(err error) {
 		c.err = err
 	}
 }
+
+// Err is why the command cannot be sent; nil if it can.
+func (c *Command) Err() error { return c.err }
+
+// Name is the command's first word, or the name of its script.
+func (c *Command) Name() string { return c.name() }
 
 // Key adds a word that is a key: it decides the slot.
 func (c *Command) Key(key string) {

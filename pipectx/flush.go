@@ -43,6 +43,7 @@ const (
 type batch struct {
 	node     *node
 	watch    *watch // whose connection it goes by, if it is the Atomic of a Watch
+	wait     *wait  // of its only command, if that blocks
 	items    []int  // indices, in program order
 	outcomes []outcome
 	lost     *outcome // the caller went away: the outcome of all
@@ -357,11 +358,15 @@ func send(ctx context.Context, items []item, round []*batch) {
 		}
 	}
 	var back []*batch
-	for len(back) < live {
+	for ended := ctx.Done(); len(back) < live; {
 		select {
 		case b := <-answers:
 			back = append(back, b)
-		case <-ctx.Done():
+		case <-ended:
+			if only.wait != nil && ended == ctx.Done() && !only.start.callOff() {
+				ended = only.wait.letGo(only.node.client)
+				continue
+			}
 			for n, b := range round {
 				if b.node != nil && !slices.Contains(back, b) {
 					// Its own fields are the goroutine's: a stand-in has the outcome.

@@ -195,7 +195,7 @@ func (c *conn) close() error {
 }
 
 // dialHook empties the set of known scripts when a new connection is made. It
-// passes commands through untouched.
+// passes commands through untouched, but for those that have a connection of their own.
 type dialHook struct{ n *node }
 
 func (h dialHook) DialHook(next redis.DialHook) redis.DialHook {
@@ -205,7 +205,14 @@ func (h dialHook) DialHook(next redis.DialHook) redis.DialHook {
 	}
 }
 
-func (h dialHook) ProcessHook(next redis.ProcessHook) redis.ProcessHook { return next }
+func (h dialHook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if w, ok := cmd.(*waitWire); ok {
+			return w.by.Process(ctx, cmd)
+		}
+		return next(ctx, cmd)
+	}
+}
 
 func (h dialHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return next

@@ -2,6 +2,7 @@ package pipectx
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -203,6 +204,19 @@ func (r Reply) Items() (Items, error) {
 	return Items{left: n, rest: rest}, nil
 }
 
+// Flat is [Reply.Items] with the elements of nested arrays in their places: members
+// and scores, say, which RESP3 sends as pairs and RESP2 in a row. Len counts what is
+// left of the outer ones then. The reply is not measured before: [Items.Err] tells
+// behind the last one whether it was whole.
+func (r Reply) Flat() (Items, error) {
+	line, rest := r.line()
+	n, ok := atoi(line)
+	if r.kind() != array || !ok || n < 0 {
+		return Items{}, r.mismatch("an array")
+	}
+	return Items{left: n, rest: rest, flat: true}, nil
+}
+
 // Items walks the elements of an aggregate reply:
 //
 //	for items.Next() {
@@ -212,6 +226,16 @@ type Items struct {
 	left    int
 	rest    []byte
 	current Reply
+	flat    bool
+	cut     bool
+}
+
+// Err tells whether the reply ended before its last element.
+func (it *Items) Err() error {
+	if it.cut {
+		return errors.New("pipectx: a reply is cut short")
+	}
+	return nil
 }
 
 // Len is how many elements are left.
@@ -219,6 +243,15 @@ func (it *Items) Len() int { return it.left }
 
 // Next steps to the next element and tells whether there is one.
 func (it *Items) Next() bool {
+	for it.flat && it.left > 0 && len(it.rest) > 0 && it.rest[0] == array {
+		line, rest := Reply{frame: it.rest}.line()
+		n, ok := atoi(line)
+		if !ok || n < 0 { // a null
+			break
+		}
+		it.left += n - 1
+		it.rest = rest
+	}
 	if it.left == 0 {
 		return false
 	}
@@ -227,9 +260,16 @@ func (it *Items) Next() bool {
 		it.current, it.rest = Reply{frame: text, text: true}, it.rest[end:]
 		return true
 	}
+	if it.flat && len(it.rest) > 2 && it.rest[0] == double {
+		if n := bytes.IndexByte(it.rest, '\n') + 1; n > 3 {
+			it.left--
+			it.current, it.rest = Reply{frame: it.rest[:n]}, it.rest[n:]
+			return true
+		}
+	}
 	n := frameLen(it.rest)
 	if n <= 0 {
-		it.left = 0
+		it.left, it.cut = 0, true
 		return false
 	}
 	it.left--
@@ -246,6 +286,19 @@ func (it *Items) Bytes() ([]byte, error) {
 		return it.current.frame, nil
 	}
 	return it.current.Bytes()
+}
+
+// Float is [Reply.Float] of that element, likewise.
+func (it *Items) Float() (float64, error) {
+	b := it.current.frame
+	if !it.current.text && len(b) > 3 && b[0] == double {
+		b = b[1 : len(b)-2]
+	}
+	f, err := strconv.ParseFloat(unsafe.String(unsafe.SliceData(b), len(b)), 64)
+	if err != nil || math.IsNaN(f) {
+		return it.current.Float()
+	}
+	return f, nil
 }
 
 // String shows the reply for messages, shortened.

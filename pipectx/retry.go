@@ -132,7 +132,7 @@ func (it *item) judgeLost(o *outcome) verdict {
 	v := verdict{err: o.err}
 	var refused redis.Error
 	switch {
-	case errors.Is(o.err, ErrNotSent), errors.Is(o.err, ErrAborted), errors.Is(o.err, ErrConflict):
+	case errors.Is(o.err, ErrNotSent), errors.Is(o.err, ErrAborted), errors.Is(o.err, ErrConflict), errors.Is(o.err, errLetGo):
 	case errors.Is(o.err, redis.ErrClosed):
 	case o.unsent:
 		v.err = fmt.Errorf("%w: %w", ErrNotSent, unreachable(it.conn, o.err))

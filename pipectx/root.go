@@ -90,6 +90,7 @@ type item struct {
 	read   bool
 	text   bool // its reply is one, see textWire
 	safe   bool // to be sent again, by Resend
+	waits  bool // it blocks: its flight's context is a waitContext
 
 	// For the next attempt:
 	asking   bool   // the redirection was ASK, not MOVED

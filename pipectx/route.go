@@ -56,6 +56,9 @@ func (f *flight) route(all bool) (round []*batch) {
 			if last == nil {
 				last = batches.Get().(*batch)
 				last.node, last.watch = to, watch
+				if it.waits {
+					last.wait = f.ctx.(*waitContext).wait
+				}
 				round = append(round, last)
 			}
 		}

@@ -56,6 +56,9 @@ func (h *DB) send(ctx context.Context, c *Command, ref settler) {
 			c.Fail(err)
 		}
 	}
+	if c.wait != nil && s != nil && c.err == nil {
+		c.Fail(h.outside(ctx, "pipectx: "+c.name()+" "+c.key()))
+	}
 	switch {
 	case c.err != nil && s != nil:
 		s.poisoned(c.err)
@@ -70,6 +73,10 @@ func (h *DB) send(ctx context.Context, c *Command, ref settler) {
 				reportIfUnread(ref, h.db) // other errors are the Run's own, which tells of them
 			}
 		}
+	case c.wait != nil:
+		h.debug.check(ctx, c.name)
+		h.waitFor(ctx, c, slot, ref)
+		reportIfUnread(ref, h.db)
 	default:
 		a := arenas.Get().(*arena)
 		var items [1]item

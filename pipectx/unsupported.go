@@ -47,7 +47,8 @@ func (c *Command) Needs(servers string) *Command {
 func unknown(fault *ServerError) bool {
 	text := strings.ToLower(fault.Message)
 	return fault.Code == "ERR" && (strings.HasPrefix(text, "unknown command") || strings.HasPrefix(text, "unknown subcommand") ||
-		strings.HasPrefix(text, "syntax error") || strings.HasPrefix(text, "unsupported option"))
+		strings.HasPrefix(text, "syntax error") || strings.HasPrefix(text, "unsupported option") ||
+		strings.HasPrefix(text, "wrong number of arguments")) // one more than it knows
 }
 
 // version is the name and version of the node's server, "" if it does not tell. It

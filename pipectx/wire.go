@@ -47,7 +47,7 @@ const (
 )
 
 func (s *start) begin() bool   { return s.CompareAndSwap(0, begun) || s.Load() == begun }
-func (s *start) callOff() bool { return s.CompareAndSwap(0, calledOff) }
+func (s *start) callOff() bool { return s.CompareAndSwap(0, calledOff) || s.Load() == calledOff }
 
 // unwritable is a word that go-redis fails to write, and then closes the
 // connection.

@@ -17,7 +17,7 @@ func TestPackagesAreDocumented(t *testing.T) {
 func undocumentedPackages(tr *tree) (findings []string) {
 	for _, p := range tr.packages {
 		want := "doc.go"
-		if program := strings.HasPrefix(p.path, "cmd/") || strings.HasPrefix(p.path, "examples/"); program {
+		if p.files[0].syntax.Name.Name == "main" {
 			want = "main.go"
 		}
 		i := slices.IndexFunc(p.files, func(f *file) bool { return f.base() == want })

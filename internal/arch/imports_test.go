@@ -30,6 +30,7 @@ var packages = map[string][]string{
 	"internal/golden":    {},
 	"internal/faults":    {}, // tests only
 	"internal/arch":      {},
+	"internal/forward":   {}, // it reads files
 	"internal/demo":      public,
 
 	".": {}, // nothing but documentation

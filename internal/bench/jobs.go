@@ -30,6 +30,8 @@ func jobs(s *stand) []job {
 		all = append(all, s.set(n), s.get(n), s.hset(n))
 	}
 	all = append(all, s.mixed(100), encode(100), decode(100))
+	all = append(all, s.collections()...)
+	all = append(all, s.fields(100)...)
 	all = append(all, s.records(100)...)
 	all = append(all, s.alone()...)
 	all = append(all, s.lua()...)

@@ -1,0 +1,78 @@
+package keyspace_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/redmoon-go/redmoon/internal/redistest"
+	"github.com/redmoon-go/redmoon/keyspace"
+	"github.com/redmoon-go/redmoon/pipectx"
+)
+
+// A million members are added and removed, and values pushed in their order.
+func TestMillion(t *testing.T) {
+	const n = 1_000_000
+	redistest.Each(t, func(t *testing.T, s *redistest.Node) {
+		ctx, db := t.Context(), newDB(t, s.Client(t))
+		numbers := make([]int64, n)
+		for i := range numbers {
+			numbers[i] = int64(i)
+		}
+		set, list := keyspace.NewSet[int64, int64]("set").On(db).Key(1), keyspace.NewList[int64, int64]("list").On(db).Key(1)
+		want(t, "Add", set.Add(ctx, numbers...), n)
+		seen := 0
+		for _, err := range set.Each(ctx, "") {
+			if seen++; err != nil {
+				t.Fatal(err)
+			}
+		}
+		if seen < n {
+			t.Errorf("Each shows %d members", seen)
+		}
+		want(t, "Rem", set.Rem(ctx, numbers...), n)
+		want(t, "RPush", list.RPush(ctx, numbers...), n)
+		want(t, "Range", list.Range(ctx, 0, -1), numbers)
+		want(t, "Del", list.Del(ctx), true)
+	})
+}
+
+// The first of many that fails is named by its position: the one that cannot be
+// encoded, of which nothing is sent, or those of the command that was refused.
+func TestPositions(t *testing.T) {
+	const n = 12_000
+	floats := make([]float64, n)
+	for i := range floats {
+		floats[i] = float64(i)
+	}
+	db, sent := embedded(t)
+	ctx := t.Context()
+	list := keyspace.NewList[int64, float64]("list").On(db)
+	bad := append([]float64(nil), floats...)
+	bad[7777], bad[9999] = nan, nan
+	for _, in := range []func() error{
+		func() error { return list.RPush(ctx, 1, bad...).Err() },
+		func() error {
+			return pipectx.Run(ctx, db, func(ctx context.Context) error {
+				list.RPush(ctx, 1, bad...)
+				return nil
+			})
+		},
+	} {
+		var at *keyspace.PositionError
+		if err := in(); !errors.As(err, &at) || at.From != 7777 || at.To != 7777 || at.Of != n {
+			t.Errorf("RPush: %v, want one that names 7777 of %d", err, n)
+		}
+	}
+	if sent.Commands() != 0 {
+		t.Errorf("sent: %.300s", sent)
+	}
+
+	done(t, "SET", pipectx.Do[struct{}](ctx, db, "SET", "list{2}", "x"))
+	err := list.RPush(ctx, 2, floats...).Err()
+	var at *keyspace.PositionError
+	var fault *pipectx.ServerError
+	if !errors.As(err, &at) || at.From != 0 || at.To != 4999 || at.Of != n || !errors.As(err, &fault) || fault.Code != "WRONGTYPE" {
+		t.Errorf("RPush: %v, want WRONGTYPE of 0 to 4999 of %d", err, n)
+	}
+}
