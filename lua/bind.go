@@ -16,7 +16,7 @@ import (
 type binding struct {
 	f      *function
 	params []Param // those that In fills
-	self   bool    // the first of call is a receiver, which In does not fill
+	self   *Opener // the first of call is a receiver, which In does not fill
 	opens  []received
 	first  int // keys before those of In
 	keys   []value
@@ -53,7 +53,7 @@ func (b *binding) receive(o *Opener) error {
 		name, b.params = b.params[0].Name, b.params[1:]
 	}
 	expr, err := b.open(*o, name, "KEYS[1]")
-	b.self, b.first, b.call = true, 1, []string{expr}
+	b.self, b.first, b.call = o, 1, []string{expr}
 	return err
 }
 
@@ -159,7 +159,7 @@ func (b *binding) addKey(v value) string {
 // record binds a parameter to an argument that is a stored record.
 func (b *binding) record(p *Param, f tagged, r Record) error {
 	key := b.addKey(value{name: p.Name, key: true, offset: uint32(f.field.Offset), record: f.field.Type})
-	expr, err := b.open(r.LuaOpener(), p.Name, key)
+	expr, err := b.open(r.LuaOpener(b.self), p.Name, key)
 	b.call = append(b.call, expr)
 	return err
 }
@@ -195,7 +195,7 @@ func (b *binding) link(in *inlined) (*Script, error) {
 	switch {
 	case b.f.unit.mod.script != nil:
 		name, args = module, append([]string{"KEYS", "ARGV"}, args...)
-	case b.f.isMethod() && !b.self:
+	case b.f.isMethod() && b.self == nil:
 		args = append([]string{module}, args...)
 	}
 	fmt.Fprintf(&call, "local r=%s(%s)\n", name, strings.Join(args, ","))
@@ -209,6 +209,11 @@ func (b *binding) link(in *inlined) (*Script, error) {
 			what.support = append(what.support, o.opener.Support)
 			if in == nil {
 				call.WriteString("\n" + o.opener.Close)
+			}
+		}
+		for _, mod := range o.opener.With {
+			if !slices.Contains(what.support, mod) {
+				what.support = append(what.support, mod)
 			}
 		}
 	}

@@ -5,7 +5,12 @@ import "github.com/redmoon-go/redmoon/internal/lua51"
 // Opener makes a parameter that is more than a value: package model uses it to
 // give functions records.
 type Opener struct {
-	Support *Mod // the module whose functions Open and Close call
+	Support *Mod   // the module whose functions Open and Close call
+	With    []*Mod // more modules that Open names, as fields of __, with all their functions
+
+	// Owner is whose records it opens, for a [Record] among the arguments of a
+	// function whose receiver it makes.
+	Owner any
 
 	// Open returns the Lua expression of the parameter, given the expression
 	// of its key and what the function does with it; or what is wrong with
@@ -21,7 +26,9 @@ type Opener struct {
 
 // Record is the type of an argument that an [Opener] makes from a key.
 type Record interface {
-	LuaOpener() Opener
+	// LuaOpener makes the record; receiver is how the function gets its first
+	// parameter, nil where that is no record.
+	LuaOpener(receiver *Opener) Opener
 	AppendKey(dst []byte) ([]byte, error)
 }
 

@@ -44,7 +44,7 @@ func opener(seen *[]string) *lua.Opener {
 // A boxKey is an argument that Lua gets as a box.
 type boxKey string
 
-func (boxKey) LuaOpener() lua.Opener { return *opener(new([]string)) }
+func (boxKey) LuaOpener(*lua.Opener) lua.Opener { return *opener(new([]string)) }
 
 func (k boxKey) AppendKey(dst []byte) ([]byte, error) {
 	if k == "" {

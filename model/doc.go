@@ -75,6 +75,25 @@
 // what those leave out, such as members tagged `json:"-"`, is zero there and in the
 // answer.
 //
+// Functions of the model's Lua module with these names are hooks too, on the server:
+// in the script of every verb that changes a record, and of every method, for each
+// record that it changes.
+//
+//	before_save(self)    something of the record is to change: self has the new values.
+//	                     May assign more of them, as a method may
+//	after_save(self)     all that is to be written stands, the version too: self is what
+//	                     is stored when the script ends
+//	before_delete(self)  the record is to go: Delete, DeleteMany, self:delete()
+//
+// One that fails refuses the whole write, of all the records of a method. So after_save
+// is called just before the server writes, and what redis.call reads there is what was
+// stored before; what it writes itself stays written if a hook behind it fails. What before_save assigned, Create, Save and Edit answer with the rest;
+// their rules and Go's hooks come first. Hooks are not called where nothing of the
+// record changes, by Expire and its like, and by Hash. They get no other record, and
+// have no verbs: a hook that saves, and so calls itself, cannot be written. Verbs of a
+// model with Lua hooks are scripts, Save too; they cost the server about what a method
+// with an escaping self does.
+//
 // # Stored layout
 //
 // One hash a record. The key is made from the model's prefix and the id; the id

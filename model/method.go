@@ -31,7 +31,7 @@ type Operation[K, In, Out any] struct {
 	prefix     string // of the model
 	keyOf      func(K) (string, error)
 	connection string
-	records    []reflect.StructField // of In: those that are records
+	records    []recordArg
 	warnings   []string
 }
 
@@ -85,18 +85,25 @@ func TryMethod[In, Out, T, K any](m *Model[T, K], name string) (*Operation[K, In
 	if m.lua == nil {
 		return nil, fmt.Errorf("model: Method %q of %v: the model has no Lua module; give Define the option model.Lua(module)", name, m.schema.typ)
 	}
+	if m.luaHooks.has(name) {
+		return nil, fmt.Errorf("model: Method %q of %v: that is a hook, which the verbs call; type another function", name, m.schema.typ)
+	}
 	var warnings []string
-	opener := m.schema.opener(m.ttl)
+	opener := m.schema.opener(m.ttl, m.luaHooks)
+	opener.Owner = m
 	open := opener.Open
 	opener.Open = func(key string, uses []lua.Use) (string, error) {
 		warnings = m.schema.warnings(uses)
+		if m.luaHooks != nil {
+			warnings = append(warnings, m.luaHooks.warnings...)
+		}
 		return open(key, uses)
 	}
 	entry, err := lua.BindReceiver[In, Out](m.lua, name, &opener)
 	if err != nil {
 		return nil, fmt.Errorf("model: Method %q of %v: %w", name, m.schema.typ, err)
 	}
-	return &Operation[K, In, Out]{entry: entry, prefix: m.prefix, keyOf: m.KeyOf, connection: m.connection, records: recordsIn(reflect.TypeFor[In]()), warnings: warnings}, nil
+	return &Operation[K, In, Out]{entry: entry, prefix: m.prefix, keyOf: m.KeyOf, connection: m.connection, records: recordsIn(reflect.TypeFor[In](), m), warnings: warnings}, nil
 }
 
 // Warnings are what the function may do that Save would not: for each field of self
@@ -148,26 +155,40 @@ func (b BoundOperation[K, In, Out]) Call(ctx context.Context, id K, in In) *pipe
 	return b.operation.entry.On(b.db).CallOn(ctx, key, in)
 }
 
-// A located is a record of which we know where it lives: a Key of any type.
-type located interface{ lives() (connection string) }
-
-func (k Key[T, K]) lives() string {
-	if k.model == nil {
-		return ""
-	}
-	return k.model.connection
+// A located is a record of which we know where it lives, and by which Lua hooks: a
+// Key of any type.
+type located interface {
+	lives() (connection string, hooks *luaHooks, known bool)
+	hooksOf(owner any) *luaHooks
 }
 
-// recordsIn finds the records among arguments.
-func recordsIn(t reflect.Type) (fields []reflect.StructField) {
-	is := reflect.TypeFor[located]()
-	if t.Implements(is) {
-		return []reflect.StructField{{Type: t}}
+func (k Key[T, K]) lives() (string, *luaHooks, bool) {
+	if k.model == nil {
+		return "", nil, false // AppendKey says so
 	}
-	if t.Kind() == reflect.Struct {
+	return k.model.connection, k.model.luaHooks, true
+}
+
+func (Key[T, K]) hooksOf(owner any) *luaHooks { return hooksOfKey[T, K](owner) }
+
+// A recordArg is a field of In that is a record.
+type recordArg struct {
+	reflect.StructField
+	hooks *luaHooks // those that the script knows
+}
+
+// recordsIn finds the records among arguments of a method of a model.
+func recordsIn(t reflect.Type, owner any) (fields []recordArg) {
+	is := reflect.TypeFor[located]()
+	add := func(f reflect.StructField) {
+		fields = append(fields, recordArg{f, reflect.Zero(f.Type).Interface().(located).hooksOf(owner)})
+	}
+	if t.Kind() != reflect.Pointer && t.Implements(is) {
+		add(reflect.StructField{Type: t})
+	} else if t.Kind() == reflect.Struct {
 		for f := range t.Fields() {
-			if f.Type.Implements(is) {
-				fields = append(fields, f)
+			if f.Type.Kind() != reflect.Pointer && f.Type.Implements(is) {
+				add(f)
 			}
 		}
 	}
@@ -175,12 +196,17 @@ func recordsIn(t reflect.Type) (fields []reflect.StructField) {
 }
 
 // together refuses records that live on another connection than self: the
-// script would find others of the same key there, or none.
+// script would find others of the same key there, or none. And it refuses those of
+// models with Lua hooks that the script does not call.
 func (o *Operation[K, In, Out]) together(in unsafe.Pointer) error {
 	for _, f := range o.records {
-		other := reflect.NewAt(f.Type, unsafe.Add(in, f.Offset)).Elem().Interface().(located).lives()
-		if other != o.connection {
+		record := reflect.NewAt(f.Type, unsafe.Add(in, f.Offset)).Elem().Interface().(located)
+		switch other, hooks, known := record.lives(); {
+		case !known:
+		case other != o.connection:
 			return fmt.Errorf("model: a record on the connection %q cannot be an argument of a method on %q; one script runs on one server", other, o.connection)
+		case hooks != f.hooks:
+			return fmt.Errorf("model: a %v cannot be an argument here: its model has other Lua hooks than the method knows; define the model before the method, and only one model of these types with hooks", f.Type)
 		}
 	}
 	return nil
@@ -210,10 +236,14 @@ func (k Key[T, K]) AppendKey(dst []byte) ([]byte, error) {
 }
 
 // LuaOpener is how Lua gets the record: Key is a [lua.Record].
-func (k Key[T, K]) LuaOpener() lua.Opener {
+func (k Key[T, K]) LuaOpener(receiver *lua.Opener) lua.Opener {
 	s, err := schemaOf(reflect.TypeFor[T]())
 	if err != nil {
 		return lua.Opener{Support: selfModule, Open: func(string, []lua.Use) (string, error) { return "", err }}
 	}
-	return s.opener("")
+	var owner any
+	if receiver != nil {
+		owner = receiver.Owner
+	}
+	return s.opener("", k.hooksOf(owner))
 }

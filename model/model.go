@@ -36,6 +36,8 @@ type Model[T, K any] struct {
 	begin      []string // what calls of scripts begin with
 	hash       *keyspace.Hash[K, string, string]
 	hooks      *hooks
+	luaHooks   *luaHooks // nil for none
+	scripts    *scripts
 	direct     bool // Save is an HSET of a record that may stay on the stack
 	verbs      verbs[T]
 }
@@ -126,9 +128,18 @@ func (m *Model[T, K]) define(options []keyspace.Option) (err error) {
 	if m.hooks, err = hooksOf(m.schema); err != nil {
 		return err
 	}
+	if m.luaHooks, err = m.schema.luaHooksOf(m.lua, m.ttl); err != nil {
+		return err
+	}
+	if m.scripts, err = m.luaHooks.scripts(); err != nil {
+		return err
+	}
+	if m.luaHooks != nil {
+		hookedModels.Store(reflect.TypeFor[Key[T, K]](), m.luaHooks)
+	}
 	s := m.schema
 	m.direct = s.direct && !s.optional && !s.renamed && s.extra == nil && s.version == nil && s.rules == nil &&
-		m.ttl == "" && !m.hooks.aroundSave()
+		m.ttl == "" && !m.hooks.aroundSave() && !m.luaHooks.saves()
 	m.begin = s.opening(m.ttl)
 	m.verbs = newVerbs(m)
 	return nil
@@ -264,8 +275,8 @@ func newVerbs[T, K any](m *Model[T, K]) verbs[T] {
 			}
 			return err
 		},
-		created: func(r pipectx.Reply, _ *T) error { return s.created(r) },
-		saved:   func(r pipectx.Reply, _ *T) error { return s.saved(r) },
+		created: func(r pipectx.Reply, record *T) error { return s.created(r, unsafe.Pointer(record)) },
+		saved:   func(r pipectx.Reply, record *T) error { return s.saved(r, unsafe.Pointer(record)) },
 		written: func(r pipectx.Reply, _ *T) error {
 			if r.IsInt() { // HSET's count of new fields says nothing to the caller
 				return nil

@@ -80,7 +80,10 @@ func (c *column) lifeInLua() string {
 // script starts a call of a script on the record of an id.
 func (r Repo[T, K]) script(s *lua.Script, id K) *pipectx.Command {
 	c := s.Command(1)
-	if r.bound().schema.begins {
+	switch m := r.bound(); {
+	case m.luaHooks != nil:
+		c.OnError(s.Fault)
+	case m.schema.begins:
 		c.Needs(fieldTTLServers)
 	}
 	r.addKey(c, id)

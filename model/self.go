@@ -13,23 +13,30 @@ import (
 	"github.com/redmoon-go/redmoon/lua"
 )
 
-// opener makes the Lua expression of a record; ttl is its model's.
-func (s *schema) opener(ttl string) lua.Opener {
+// opener makes the Lua expression of a record; ttl and hooks are its model's.
+func (s *schema) opener(ttl string, hooks *luaHooks) lua.Opener {
+	var with []*lua.Mod
+	if hooks != nil {
+		with = []*lua.Mod{hooks.module}
+	}
 	return lua.Opener{
 		Support: selfModule,
+		With:    with,
 		Close:   "__.redmoon_self.close()",
 		Open: func(key string, uses []lua.Use) (string, error) {
 			v, err := s.view(uses, ttl)
 			if err != nil {
 				return "", err
 			}
-			return fmt.Sprintf("__.redmoon_self.open(%s,{%s},{%s},%s)", key, v.types, v.names(), v.rest), nil
+			v.hook(hooks)
+			return fmt.Sprintf("__.redmoon_self.open(%s,{%s},{%s},%s)", key, v.types, v.names(), v.about()), nil
 		},
 		Inline: func(n int, key string, uses []lua.Use) *lua.Inline {
 			v, err := s.view(uses, ttl)
 			if err != nil || v.escapes || proxies {
 				return nil
 			}
+			v.hook(hooks)
 			return newLocals(s, v, n, ttl).inline(key)
 		},
 	}
@@ -47,8 +54,10 @@ type view struct {
 	fetch   []string // these with the names that they had
 	written map[string]bool
 	sums    map[string]bool // it adds to them
+	hooked  bool            // its model has Lua hooks
 	types   string          // of fields, for self.lua
-	rest    string          // what else self.lua is to know: version, ttl and more
+	rest    string          // its version and ttl
+	more    []string        // what else self.lua is to know of it
 }
 
 // view finds what a function wants, or what is wrong with that.
@@ -88,8 +97,24 @@ func (s *schema) view(uses []lua.Use, ttl string) (*view, error) {
 	if s.version != nil {
 		version = s.version.name
 	}
-	v.types, v.rest = strings.Join(types, ","), quote(version)+","+expiry+s.more(v)
+	v.types, v.rest, v.more = strings.Join(types, ","), quote(version)+","+expiry, s.more(v)
 	return v, nil
+}
+
+// hook lets self.lua know of the hooks of a record.
+func (v *view) hook(hooks *luaHooks) {
+	if hooks != nil {
+		v.hooked = true
+		v.more = append(v.more, "hooks=__."+hooks.module.Name())
+	}
+}
+
+// about is what else self.lua is to know: version, ttl and more.
+func (v *view) about() string {
+	if v.more == nil {
+		return v.rest
+	}
+	return v.rest + ",{" + strings.Join(v.more, ",") + "}"
 }
 
 // names are the fields to fetch, as Lua lists them.
@@ -101,9 +126,8 @@ func (v *view) names() string {
 	return strings.Join(quoted, ",")
 }
 
-// more is what else self.lua is to know of the fields, as its last argument behind a
-// comma; "" if there is nothing.
-func (s *schema) more(v *view) string {
+// more is what else self.lua is to know of the fields, as items of its last argument.
+func (s *schema) more(v *view) (items []string) {
 	var lives, was, presets, rules string
 	for _, c := range s.columns {
 		name := ",[" + quote(c.name) + "]="
@@ -124,16 +148,12 @@ func (s *schema) more(v *view) string {
 			presets += name + quote(c.preset)
 		}
 	}
-	text := ""
 	for _, table := range []struct{ name, items string }{{"lives", lives}, {"was", was}, {"presets", presets}, {"rules", rules}} {
 		if table.items != "" {
-			text += "," + table.name + "={" + table.items[1:] + "}"
+			items = append(items, table.name+"={"+table.items[1:]+"}")
 		}
 	}
-	if text != "" {
-		text = ",{" + text[1:] + "}"
-	}
-	return text
+	return items
 }
 
 // writes tells whether a use may assign a field.

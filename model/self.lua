@@ -235,6 +235,14 @@ local function encode(s, name, v, letter, more)
   return want == "an integer" and string.format("%.0f", v + 0) or number.write(v)
 end
 
+-- inHook faults where a hook does with its record what only a method may, or only
+-- before_save.
+local function inHook(s, what, notEven)
+  if s.hook and (notEven or s.hook ~= "before_save") then
+    fault("HOOK", s.key .. ": the hook " .. s.hook .. " " .. what)
+  end
+end
+
 -- methods are those of a record; they take its state.
 local methods = {}
 
@@ -243,6 +251,7 @@ methods.exists = exists
 -- self:incr(field, n) adds to an integer, exactly, and returns the sum: a number,
 -- or its digits where a number would not be exact. n may be digits, too.
 function methods.incr(s, name, n)
+  inHook(s, "adds to a field; before_save may")
   local letter, more, optional = kind(s, name)
   if letter ~= "i" or name == s.version then
     fault("TYPE", s.key .. " " .. tostring(name) .. " is nothing that incr adds to")
@@ -275,7 +284,11 @@ end
 -- self:delete() removes the record at the end, and tells whether there was one. From
 -- then on it does not exist.
 function methods.delete(s)
+  inHook(s, "deletes its record; a method may", true)
   local was = exists(s)
+  if was then
+    M.run(s, "before_delete")
+  end
   s.deleted = s.deleted or was
   s.exists = false
   s.value, s.known, s.change, s.changed, s.renew, s.life = {}, {}, {}, {}, nil, nil
@@ -288,7 +301,9 @@ function methods.ttl(s)
     return s.life or nil
   end
   local left = s.deleted and -2 or redis.call("PTTL", s.key)
-  if left == -2 then
+  if s.new then
+    return s.ttl > 0 and s.ttl or nil
+  elseif left == -2 then
     fault("NOTFOUND", s.key .. " does not exist")
   end
   return left >= 0 and left or nil
@@ -296,6 +311,7 @@ end
 
 -- self:expire(milliseconds) gives the record a time to live at the end; nil takes it.
 function methods.expire(s, life)
+  inHook(s, "sets a time to live; before_save may")
   if life ~= nil and (type(life) ~= "number" or life ~= math.floor(life) or life < 1 or life > 9007199254740991) then
     fault("TYPE", s.key .. ": a time to live is a whole number of milliseconds, at least 1, not " .. tostring(life))
   elseif not exists(s) then
@@ -343,6 +359,7 @@ local function get(s, name)
 end
 
 local function set(s, name, v)
+  inHook(s, "assigns " .. tostring(name) .. "; before_save may")
   local letter, more, optional = kind(s, name)
   if name == s.version then
     fault("FIELD", s.key .. " " .. name .. " counts the changes, and is not assigned")
@@ -369,8 +386,8 @@ end
 -- to types, of those that the function may use; version is the field that counts
 -- changes, or ""; ttl is the time to live in milliseconds that a write renews, 0 for
 -- none; more, which the record of most models lacks, has the lives and was of
--- write.lua, in presets the texts that are read of fields which are not stored, and in rules
--- those of luarule.go.
+-- write.lua, in presets the texts that are read of fields which are not stored, in rules
+-- those of luarule.go, and in hooks the module of hooked.go.
 local function state(key, fields, version, ttl, more)
   local s = byKey[key]
   if not s then
@@ -385,7 +402,10 @@ local function state(key, fields, version, ttl, more)
     s.fields[name] = as
   end
   for what, of in pairs(more or {}) do
-    s[what] = of
+    s[what] = s[what] or {}
+    for name, one in pairs(of) do
+      s[what][name] = one
+    end
   end
   s.ttl = math.max(s.ttl, ttl)
   return s
@@ -394,17 +414,24 @@ end
 -- loaded notes texts that were fetched.
 local function loaded(s, names, texts)
   for i, name in ipairs(names) do
-    s.text[name] = texts[i]
+    if s.text[name] == nil then
+      s.text[name] = texts[i]
+    end
     if texts[i] then
       s.exists = true
     end
   end
 end
 
--- open returns the record of a key; names are the fields to fetch at once, the
--- rest is as in state.
-function M.open(key, fields, names, version, ttl, more)
-  local s = state(key, fields, version, ttl, more)
+-- fetch loads fields.
+local function fetch(s, names)
+  if #names > 0 then
+    loaded(s, names, redis.call("HMGET", s.key, unpack(names)))
+  end
+end
+
+-- recordOf returns a record as functions see it.
+local function recordOf(s)
   if not s.record then
     s.record = setmetatable({}, {
       __index = function(_, name) return get(s, name) end,
@@ -412,10 +439,32 @@ function M.open(key, fields, names, version, ttl, more)
     })
     states[s.record] = s
   end
-  if #names > 0 then
-    loaded(s, names, redis.call("HMGET", key, unpack(names)))
-  end
   return s.record
+end
+
+-- run calls a hook of a record, if its model has that one.
+function M.run(s, hook)
+  local f = s.hooks and s.hooks[hook]
+  if not f then
+    return
+  end
+  if not s.ready then -- the fields that hooks use
+    s.ready = true
+    local fields, names, version, ttl, more = s.hooks.about()
+    state(s.key, fields, version, ttl, more)
+    fetch(s, names)
+  end
+  s.hook = hook
+  f(recordOf(s))
+  s.hook = nil
+end
+
+-- open returns the record of a key; names are the fields to fetch at once, the
+-- rest is as in state.
+function M.open(key, fields, names, version, ttl, more)
+  local s = state(key, fields, version, ttl, more)
+  fetch(s, names)
+  return recordOf(s)
 end
 
 -- Records whose fields are locals of the script come here for what those do not do:
@@ -459,21 +508,29 @@ local function same(s, name, text)
   return ok and v == s.value[name]
 end
 
+-- differs tells whether a change of a field is one of what is stored, too.
+local function differs(s, name)
+  local old = stored(s, name)
+  return s.change[name] ~= old and not same(s, name, old)
+end
+
 -- plan adds to a record what is to be written of it, or faults.
 local function plan(s)
   local set, gone, changed = {}, {}, false
   for _, name in ipairs(s.changed) do
-    local text, old = s.change[name], stored(s, name)
-    local differs = text ~= old and not same(s, name, old)
-    changed = changed or differs
-    if text and (differs or write.begins(s, name)) then
+    local text, new = s.change[name], differs(s, name)
+    changed = changed or new
+    if text and (new or write.begins(s, name)) then
       set[#set + 1] = name
       set[#set + 1] = text
-    elseif differs then
+    elseif new then
       gone[#gone + 1] = name
     end
   end
-  if s.version ~= "" and changed then
+  if s.counted then -- by the verb
+    set[#set + 1] = s.version
+    set[#set + 1] = s.counted
+  elseif s.version ~= "" and changed then
     local old = stored(s, s.version)
     local why = write.count(s, old, set)
     if why then
@@ -486,14 +543,60 @@ local function plan(s)
   elseif refused then
     error(refused)
   end
-  s.set, s.gone = set, gone
+  s.set, s.gone, s.final = set, gone, s.change
+end
+
+-- settled makes a record look as it will be stored, to after_save.
+local function settled(s)
+  s.value, s.known, s.change = {}, {}, {}
+  for i = 1, #s.set, 2 do
+    s.text[s.set[i]] = s.set[i + 1]
+  end
+  for _, name in ipairs(s.gone) do
+    s.text[name] = false
+    for _, old in ipairs(s.was and s.was[name] or {}) do
+      s.text[old] = false
+    end
+  end
+end
+
+-- hooked calls the hooks of records that were changed, and plans their writes. What
+-- is to be written stands before the first after_save is called, and is written
+-- behind the last: each of them may still refuse all.
+local function hooked()
+  local saves = {}
+  for _, s in ipairs(order) do
+    local changes = s.counted
+    for _, name in ipairs(s.changed) do
+      changes = changes or differs(s, name)
+    end
+    if s.hooks and changes then
+      M.run(s, "before_save")
+      saves[#saves + 1] = s
+    end
+  end
+  for _, s in ipairs(saves) do
+    plan(s)
+  end
+  for _, s in ipairs(saves) do
+    if s.hooks.after_save then
+      settled(s)
+      M.run(s, "after_save")
+    end
+  end
 end
 
 -- close writes what was assigned, after all of it was found to be sound.
 function M.close()
   for _, s in ipairs(order) do
+    if s.hooks then
+      hooked()
+      break
+    end
+  end
+  for _, s in ipairs(order) do
     s.writes = #s.changed > 0 or s.renew
-    if s.writes then
+    if s.writes and not s.set then
       plan(s)
     end
   end
@@ -509,6 +612,57 @@ function M.close()
       redis.call("PERSIST", s.key)
     end
   end
+end
+
+-- save is how the verbs of a model with hooks write: r, set and gone are those of
+-- write.flush. It returns 1, or, where hooks gave fields another text than the verb,
+-- 1 with name and text of each, false for none.
+function M.save(hooks, r, set, from, to, gone, first, last)
+  local fields, names, version, ttl, more = hooks.about()
+  local s = state(r.key, fields, version, ttl, more)
+  s.hooks, s.ready, s.renew = hooks, true, true
+  local asked, given = {}, {}
+  for _, name in ipairs(names) do
+    asked[#asked + 1] = name
+  end
+  local function change(name, text)
+    asked[#asked + 1] = name
+    if name == s.version then
+      s.counted = text
+      return
+    elseif given[name] == nil then
+      s.changed[#s.changed + 1] = name
+    end
+    given[name], s.change[name] = text, text
+  end
+  for i = from, to, 2 do
+    change(set[i], set[i + 1])
+  end
+  for i = first, last do
+    change(gone[i], false)
+  end
+  fetch(s, asked)
+  s.new = not exists(s)
+  s.exists = true
+  M.close()
+  local told = {1}
+  for _, name in ipairs(s.changed) do
+    if s.final[name] ~= given[name] then
+      told[#told + 1] = name
+      told[#told + 1] = s.final[name]
+    end
+  end
+  return #told > 1 and told or 1
+end
+
+-- remove is how they delete a record, which is there.
+function M.remove(hooks, r)
+  local fields, names, version, ttl, more = hooks.about()
+  local s = state(r.key, fields, version, ttl, more)
+  s.hooks, s.ready, s.exists = hooks, true, true
+  fetch(s, names)
+  methods.delete(s)
+  M.close()
 end
 
 return M

@@ -171,7 +171,7 @@ local function withOld(r, set, from, to, gone, first, last)
   return all, 1, #all
 end
 
--- flush writes: set as in check, and gone, names, likewise.
+-- flush writes, and returns 1: set as in check, and gone, names, likewise.
 function M.flush(r, set, from, to, gone, first, last)
   if r.was then
     gone, first, last = withOld(r, set, from, to, gone, first, last)
@@ -195,6 +195,7 @@ function M.flush(r, set, from, to, gone, first, last)
   if r.ttl ~= "" and r.ttl ~= 0 then
     redis.call("PEXPIRE", r.key, r.ttl)
   end
+  return 1
 end
 
 return M
