@@ -145,7 +145,7 @@ func (f *function) rewrite(of map[*lua51.Name]fieldUse) (edits []lua51.Edit, ok 
 					text += ","
 				}
 			}
-		} else if fields := name.Fields(); len(fields) > 0 && !assigned[name] && !(name.Store && len(fields) == 1) {
+		} else if fields := name.Fields(); len(fields) > 0 && !assigned[name] && !(name.Store && len(fields) == 1 && name.Suffix == nil) {
 			text, end = u.of.Read(u.Use), fields[0].End()
 		} else if assigned[name] {
 			continue

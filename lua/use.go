@@ -36,6 +36,7 @@ type Record interface {
 type Use struct {
 	Field  string // self.balance: balance; "" where the parameter is used as a value
 	Write  bool   // the field is assigned to
+	Below  bool   // something in the field is: self.tags[1] = "a"
 	Method bool   // self:exists(): exists
 	Arg    string // of a method: its first argument, if that is a constant string
 	Args   int    // of a method: how many arguments; -1 where that is open
@@ -71,7 +72,8 @@ func (f *function) uses(param string) []Use {
 				}
 			}
 		} else if fields := use.Fields(); len(fields) > 0 {
-			u.Field, u.Write = use.Path()[0], use.Store && len(fields) == 1
+			u.Field, u.Write = use.Path()[0], use.Store && len(fields) == 1 && use.Suffix == nil
+			u.Below = use.Store && !u.Write
 			u.At = f.unit.finding(fields[0].Key, "", "")
 		}
 		uses = append(uses, u)

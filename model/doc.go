@@ -186,6 +186,9 @@
 //	time.Time             a number: microseconds since 1970; what is finer is kept
 //	                      while it is not changed, and so is the time zone
 //	oneof=a b c           what it is, and only these may be assigned
+//	UUID, [N]byte         a string; of N bytes
+//	lists, JSON           a table, or what JSON it is
+//	other texts           a string that is only read: TextMarshaler and the like
 //	*T, Optional[T]       that of T, or nil
 //
 // A field that is inline is self["address.city"]. One with omitempty reads as zero
@@ -198,8 +201,21 @@
 // it into a table or computes the field's name, self[name], costs some microseconds
 // more.
 //
-// Others (JSON, UUIDs, arrays) have no form there. A record's
-// missing field reads as zero where its type is never absent.
+// The id is self.id, by the name of its tag, but for a composite one.
+//
+// A table may be assigned, or changed in place; what differs from what is stored, by
+// its values, is written, as Go writes it: in the order of the struct, [] and {} as they
+// should be, null where a list or map was nil and still is empty. A struct has all its
+// members, zero where they are not stored, and nil for a pointer; a member that Go has
+// not is an error when the function returns, and so is a value of another type. Times
+// and UUIDs within JSON are strings. Some types Go writes in ways of its own: any,
+// embedded structs, []byte in JSON, keys that are no strings, marshalers, a type that
+// contains itself, the json options string and omitzero. A field with one of them can
+// only be read, and a function that assigns it is refused at start-up. The embedded
+// server leaves null out of maps and lists.
+//
+// A compressed field has no form in Lua. A record's missing field reads as zero where
+// its type is never absent.
 //
 // # Guarantees
 //

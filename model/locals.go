@@ -102,11 +102,14 @@ func (l *locals) inline(key string) *lua.Inline {
 	in := &lua.Inline{
 		Locals: strings.Join(names, ","),
 		Adopt: fmt.Sprintf("__.redmoon_self.adopt(%d,%s,{%s},{%s},%s,%s)",
-			l.n, l.own("__k"), l.view.types, l.view.names(), l.own("__t"), l.view.about()),
+			l.n, l.own("__k"), l.view.types, l.view.names(), l.own("__t"), l.view.about(inScript)),
 		Open: l.open(key),
 		Read: func(u lua.Use) string {
 			if u.Field == "key" && l.schema.byName["key"] == nil {
 				return l.own("__k")
+			}
+			if u.Field == l.schema.key.name {
+				return fmt.Sprintf("__z(%d,\"get\",%s)", l.n, quote(u.Field))
 			}
 			return l.named(u.Field).read()
 		},

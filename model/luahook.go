@@ -38,7 +38,7 @@ func (h *luaHooks) has(name string) bool { return h != nil && slices.Contains(h.
 func (h *luaHooks) saves() bool { return h.has("before_save") || h.has("after_save") }
 
 // luaHooksOf finds the hooks of a module; nil if it has none.
-func (s *schema) luaHooksOf(mod *lua.Mod, ttl string) (*luaHooks, error) {
+func (s *schema) luaHooksOf(mod *lua.Mod, of luaOwner) (*luaHooks, error) {
 	if mod == nil {
 		return nil, nil
 	}
@@ -58,12 +58,12 @@ func (s *schema) luaHooksOf(mod *lua.Mod, ttl string) (*luaHooks, error) {
 	if h.names == nil {
 		return nil, nil
 	}
-	v, err := s.view(all, ttl)
+	v, err := s.view(all, of)
 	if err != nil {
 		return nil, err
 	}
 	h.warnings = s.warnings(all)
-	h.module, err = lua.TryModule("redmoon_hooks_"+luaName(s.typ.String()), lua.Source("hooks.lua", h.text(mod, v)), lua.Import(mod))
+	h.module, err = lua.TryModule("redmoon_hooks_"+luaName(s.typ.String()), lua.Source("hooks.lua", h.text(mod, v)), lua.Import(mod), lua.Import(tableModule))
 	return h, err
 }
 
@@ -71,7 +71,10 @@ func (s *schema) luaHooksOf(mod *lua.Mod, ttl string) (*luaHooks, error) {
 func (h *luaHooks) text(mod *lua.Mod, v *view) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "local M = {}\nlocal author = require %s\n", quote(mod.Name()))
-	fmt.Fprintf(&b, "function M.about() return {%s},{%s},%s end\n", v.types, v.names(), v.about())
+	if v.tables {
+		b.WriteString("local tables = require \"redmoon_table\"\n")
+	}
+	fmt.Fprintf(&b, "function M.about() return {%s},{%s},%s end\n", v.types, v.names(), v.about("tables"))
 	for _, name := range h.names {
 		fmt.Fprintf(&b, "function M.%s(self) author.%[1]s(self) end\n", name)
 	}

@@ -89,7 +89,7 @@ func TryMethod[In, Out, T, K any](m *Model[T, K], name string) (*Operation[K, In
 		return nil, fmt.Errorf("model: Method %q of %v: that is a hook, which the verbs call; type another function", name, m.schema.typ)
 	}
 	var warnings []string
-	opener := m.schema.opener(m.ttl, m.luaHooks)
+	opener := m.schema.opener(m.luaOwner())
 	opener.Owner = m
 	open := opener.Open
 	opener.Open = func(key string, uses []lua.Use) (string, error) {
@@ -241,9 +241,13 @@ func (k Key[T, K]) LuaOpener(receiver *lua.Opener) lua.Opener {
 	if err != nil {
 		return lua.Opener{Support: selfModule, Open: func(string, []lua.Use) (string, error) { return "", err }}
 	}
-	var owner any
+	var of luaOwner
 	if receiver != nil {
-		owner = receiver.Owner
+		if m, ok := receiver.Owner.(*Model[T, K]); ok {
+			of = m.luaOwner()
+			of.ttl = ""
+		}
+		of.hooks = k.hooksOf(receiver.Owner)
 	}
-	return s.opener("", k.hooksOf(owner))
+	return s.opener(of)
 }

@@ -128,7 +128,7 @@ func (m *Model[T, K]) define(options []keyspace.Option) (err error) {
 	if m.hooks, err = hooksOf(m.schema); err != nil {
 		return err
 	}
-	if m.luaHooks, err = m.schema.luaHooksOf(m.lua, m.ttl); err != nil {
+	if m.luaHooks, err = m.schema.luaHooksOf(m.lua, m.luaOwner()); err != nil {
 		return err
 	}
 	if m.scripts, err = m.luaHooks.scripts(); err != nil {
@@ -143,6 +143,17 @@ func (m *Model[T, K]) define(options []keyspace.Option) (err error) {
 	m.begin = s.opening(m.ttl)
 	m.verbs = newVerbs(m)
 	return nil
+}
+
+// luaOwner is what the model says of its records to Lua.
+func (m *Model[T, K]) luaOwner() luaOwner {
+	pattern, escaped := m.keys.LuaPattern()
+	if pattern != "" && escaped {
+		pattern = "%" + pattern
+	} else if pattern != "" {
+		pattern = " " + pattern
+	}
+	return luaOwner{ttl: m.ttl, id: pattern, hooks: m.luaHooks}
 }
 
 // Prefix is what all keys of the model begin with.

@@ -21,7 +21,9 @@ var (
 	writeModule  = module("redmoon_write", "write.lua", numberModule)
 	changeModule = module("redmoon_change", "change.lua", numberModule, writeModule)
 	timeModule   = module("redmoon_time", "time.lua")
-	selfModule   = module("redmoon_self", "self.lua", numberModule, timeModule, writeModule) // the records that functions see
+	valueModule  = module("redmoon_value", "value.lua", numberModule, timeModule)
+	selfModule   = module("redmoon_self", "self.lua", numberModule, valueModule, writeModule)  // the records that functions see
+	tableModule  = module("redmoon_table", "table.lua", numberModule, timeModule, valueModule) // with lists and JSON among their fields
 )
 
 var (

@@ -13,34 +13,47 @@ import (
 	"github.com/redmoon-go/redmoon/lua"
 )
 
-// opener makes the Lua expression of a record; ttl and hooks are its model's.
-func (s *schema) opener(ttl string, hooks *luaHooks) lua.Opener {
+// A luaOwner is what a model says of its records to Lua.
+type luaOwner struct {
+	ttl   string
+	id    string // a pattern for the id in the key, behind % where that is escaped; "" for none
+	hooks *luaHooks
+}
+
+// opener makes the Lua expression of a record of a model.
+func (s *schema) opener(of luaOwner) lua.Opener {
 	var with []*lua.Mod
-	if hooks != nil {
-		with = []*lua.Mod{hooks.module}
+	if s.hasTables {
+		with = append(with, tableModule)
+	}
+	if of.hooks != nil {
+		with = append(with, of.hooks.module)
 	}
 	return lua.Opener{
 		Support: selfModule,
 		With:    with,
 		Close:   "__.redmoon_self.close()",
 		Open: func(key string, uses []lua.Use) (string, error) {
-			v, err := s.view(uses, ttl)
+			v, err := s.view(uses, of)
 			if err != nil {
 				return "", err
 			}
-			v.hook(hooks)
-			return fmt.Sprintf("__.redmoon_self.open(%s,{%s},{%s},%s)", key, v.types, v.names(), v.about()), nil
+			v.hook(of.hooks)
+			return fmt.Sprintf("__.redmoon_self.open(%s,{%s},{%s},%s)", key, v.types, v.names(), v.about(inScript)), nil
 		},
 		Inline: func(n int, key string, uses []lua.Use) *lua.Inline {
-			v, err := s.view(uses, ttl)
+			v, err := s.view(uses, of)
 			if err != nil || v.escapes || proxies {
 				return nil
 			}
-			v.hook(hooks)
-			return newLocals(s, v, n, ttl).inline(key)
+			v.hook(of.hooks)
+			return newLocals(s, v, n, of.ttl).inline(key)
 		},
 	}
 }
+
+// inScript is the module that makes tables, where modules are fields of __.
+const inScript = "__.redmoon_table"
 
 // proxies makes all records values: see export_test.go.
 var proxies = false
@@ -55,14 +68,15 @@ type view struct {
 	written map[string]bool
 	sums    map[string]bool // it adds to them
 	hooked  bool            // its model has Lua hooks
+	tables  bool            // a field is a table in Lua
 	types   string          // of fields, for self.lua
 	rest    string          // its version and ttl
 	more    []string        // what else self.lua is to know of it
 }
 
 // view finds what a function wants, or what is wrong with that.
-func (s *schema) view(uses []lua.Use, ttl string) (*view, error) {
-	fields, err := s.check(uses)
+func (s *schema) view(uses []lua.Use, of luaOwner) (*view, error) {
+	fields, err := s.check(uses, of)
 	if err != nil {
 		return nil, err
 	}
@@ -71,16 +85,21 @@ func (s *schema) view(uses []lua.Use, ttl string) (*view, error) {
 		v.escapes = v.escapes || u.Field == "" || u.Method && u.Field == "incr" && u.Arg == ""
 		v.asks = v.asks || u.Method
 		switch {
-		case u.Write:
+		case u.Write || u.Below:
 			v.written[u.Field] = true
 		case u.Method && u.Field == "incr" && u.Arg != "":
 			v.written[u.Arg], v.sums[u.Arg] = true, true
 		}
 	}
 	types := make([]string, 0, len(s.columns))
+	var shapes []string
 	for _, c := range s.columns {
 		if c.lua != "" && (v.escapes || slices.Contains(fields, c.name)) {
 			types = append(types, "["+quote(c.name)+"]="+quote(c.lua))
+			v.tables = v.tables || c.isTable()
+			if c.shape != "" {
+				shapes = append(shapes, "["+quote(c.name)+"]="+c.shape)
+			}
 		}
 	}
 	if s.version != nil && !slices.Contains(fields, s.version.name) && slices.ContainsFunc(uses, writes) {
@@ -91,14 +110,30 @@ func (s *schema) view(uses []lua.Use, ttl string) (*view, error) {
 		v.fetch = append(v.fetch, s.byName[name].was...)
 	}
 	version, expiry := "", "0"
-	if ttl != "" {
-		expiry = ttl
+	if of.ttl != "" {
+		expiry = of.ttl
 	}
 	if s.version != nil {
 		version = s.version.name
 	}
 	v.types, v.rest, v.more = strings.Join(types, ","), quote(version)+","+expiry, s.more(v)
+	isID := func(u lua.Use) bool { return u.Field == s.key.name }
+	if id := s.luaID(of); id != "" && (v.escapes || slices.ContainsFunc(uses, isID)) {
+		v.types = "[" + quote(s.key.name) + "]=" + quote(s.key.lua) + "," + v.types
+		v.more = append(v.more, "id={["+quote(s.key.name)+"]="+quote(id)+"}")
+	}
+	if shapes != nil {
+		v.more = append(v.more, "shapes={"+strings.Join(shapes, ",")+"}")
+	}
 	return v, nil
+}
+
+// luaID is the pattern for the id, "" where Lua has no id.
+func (s *schema) luaID(of luaOwner) string {
+	if s.key.lua == "" || s.key.isTable() {
+		return ""
+	}
+	return of.id
 }
 
 // hook lets self.lua know of the hooks of a record.
@@ -109,12 +144,17 @@ func (v *view) hook(hooks *luaHooks) {
 	}
 }
 
-// about is what else self.lua is to know: version, ttl and more.
-func (v *view) about() string {
-	if v.more == nil {
+// about is what else self.lua is to know: version, ttl and more. tables is an
+// expression for the module that makes tables.
+func (v *view) about(tables string) string {
+	more := v.more
+	if v.tables {
+		more = append(more[:len(more):len(more)], "tables="+tables)
+	}
+	if more == nil {
 		return v.rest
 	}
-	return v.rest + ",{" + strings.Join(v.more, ",") + "}"
+	return v.rest + ",{" + strings.Join(more, ",") + "}"
 }
 
 // names are the fields to fetch, as Lua lists them.
@@ -179,7 +219,7 @@ func (s *schema) checkMethod(u lua.Use) (sum string, err error) {
 		return "", nil
 	}
 	u.Field, u.Method, u.Write = u.Arg, false, true
-	fields, err := s.check([]lua.Use{u})
+	fields, err := s.check([]lua.Use{u}, luaOwner{})
 	if err != nil {
 		return "", err
 	}
@@ -191,7 +231,7 @@ func (s *schema) checkMethod(u lua.Use) (sum string, err error) {
 
 // check holds what a function does with a record against the schema, and
 // returns the fields that it names: they are fetched together.
-func (s *schema) check(uses []lua.Use) (fetch []string, err error) {
+func (s *schema) check(uses []lua.Use, of luaOwner) (fetch []string, err error) {
 	for _, u := range uses {
 		c := s.byName[u.Field]
 		switch {
@@ -208,8 +248,11 @@ func (s *schema) check(uses []lua.Use) (fetch []string, err error) {
 		case u.Field == "key" && c == nil && !u.Write:
 		case u.Field == "key" && c == nil:
 			return nil, u.Fault("the key of a record never changes", "")
+		case u.Field == s.key.name && (u.Write || u.Below):
+			return nil, u.Fault("the id of a record never changes", "")
+		case u.Field == s.key.name && s.luaID(of) != "":
 		case u.Field == s.key.name:
-			return nil, u.Fault(fmt.Sprintf("%v keeps its id in the Redis key, not in a field %q", s.typ, u.Field), "use self.key, or pass the id as an argument")
+			return nil, u.Fault(fmt.Sprintf("%v keeps its id in the Redis key, and here Lua cannot tell %q from it", s.typ, u.Field), "use self.key, or pass the id as an argument")
 		case c == nil:
 			cure := suggest(u.Field, s.names(), "it has ")
 			inline := func(c *column) bool { return strings.HasPrefix(c.name, u.Field+".") }
@@ -222,6 +265,10 @@ func (s *schema) check(uses []lua.Use) (fetch []string, err error) {
 		case c.lua == "":
 			cure := "pass it as an argument, or store it as a scalar"
 			return nil, u.Fault(fmt.Sprintf("the field %q, a %s, has no form in Lua", u.Field, c.codec.Name()), cure)
+		case u.Below && !c.isTable():
+			return nil, u.Fault(fmt.Sprintf("the field %q, a %s, is no table in Lua", u.Field, c.codec.Name()), fmt.Sprintf("assign the field: self.%s = …", u.Field))
+		case (u.Write || u.Below) && c.readOnly != "":
+			return nil, u.Fault(fmt.Sprintf("the field %q, a %s, can only be read in Lua: %s", u.Field, c.codec.Name(), c.readOnly), "write it in Go, by Update or Edit")
 		case !slices.Contains(fetch, u.Field):
 			fetch = append(fetch, u.Field)
 		}
@@ -253,9 +300,15 @@ func luaType(c *column, t tag) string {
 		}
 	case field.LuaString:
 		text = "s"
-	case field.LuaBytes:
-		if base(c.codec.Type()).Kind() == reflect.Slice { // an array has a length that Lua would not keep
-			text = "s"
+	case field.LuaBytes, field.LuaOpaque:
+		if text = luaTextType(c, t); text == "o" {
+			c.readOnly = "only Go knows its texts"
+		}
+	case field.LuaJSON:
+		text = "j"
+		c.shape, c.readOnly = shapeOf(base(c.codec.Type()))
+		if c.readOnly != "" {
+			c.shape = ""
 		}
 	}
 	if words := c.codec.OneOf(); words != nil {

@@ -5,18 +5,14 @@
 local M = {}
 
 local number = require "redmoon_number"
-local time = require "redmoon_time"
+local value = require "redmoon_value"
 local write = require "redmoon_write"
 
 local order = {}  -- the states of records, in the order of opening
 local byKey = {}  -- key → state: one record opened twice is one record
 local states = {} -- the record as functions see it → state
 
-local function fault(code, message)
-  error({err = code .. " " .. message})
-end
-
-local huge = 1 / 0 -- math.huge is finite on the embedded server
+local fault, kind, decode, encode, keep = value.fault, value.kind, value.decode, value.encode, value.keep
 
 -- exists tells whether the record is stored, asking the server at most once.
 local function exists(s)
@@ -26,11 +22,24 @@ local function exists(s)
   return s.exists
 end
 
+-- idOf returns the text of the record's id, which a pattern finds in its key; the
+-- placement has written some characters of it as %25. What adopts keys has not.
+local function idOf(s, pattern)
+  local text = string.match(s.key, string.sub(pattern, 2))
+  if string.sub(pattern, 1, 1) == "%" then
+    text = string.gsub(text, "%%(%x%x)", function(code) return string.char(tonumber(code, 16)) end)
+  end
+  return text
+end
+
 -- stored returns the text of a field, or else of the names that it had; false if
 -- it has none.
 local function stored(s, name)
   local text = s.text[name]
-  if s.deleted then
+  if s.id and s.id[name] then
+    text = idOf(s, s.id[name])
+    s.text[name] = text
+  elseif s.deleted then
     text = false
   elseif text == nil then
     text = redis.call("HGET", s.key, name)
@@ -42,197 +51,6 @@ local function stored(s, name)
     end
   end
   return text
-end
-
--- kind returns the letter of a field's type, what goes with it, and whether the
--- field may be absent: then the letter is an upper-case one.
---   s          string
---   i bounds   integer
---   f bounds   float; n where NaN and infinities are stored too
---   b          boolean; e where an empty text is false
---   t unit     time in microseconds, stored in units of so many
---   r          time in microseconds, stored as RFC 3339
---   w words    string that is one of a few
---   x words    integer that is one of a few
-local function kind(s, name)
-  local as = s.fields[name]
-  if not as then
-    fault("FIELD", s.key .. " has no field " .. tostring(name) .. " that Lua can use")
-  end
-  local letter = string.sub(as, 1, 1)
-  local lower = string.lower(letter)
-  return lower, string.sub(as, 3), letter ~= lower
-end
-
-local function inexact(s, name, text)
-  fault("RANGE", s.key .. " " .. name .. ": " .. text .. " is beyond 2^53, where Lua numbers are no longer exact")
-end
-
--- far tells whether a time is so far from 1970 that Lua numbers do not tell it
--- from the next one of its unit: how far that is depends on the powers of 2 in
--- the unit. Go's zero time is a number in all units.
-local function far(microseconds, unit)
-  local most = 9007199254740992
-  if unit == "1000" then
-    most = most * 8
-  elseif unit == "1000000" then
-    most = most * 64
-  end
-  return (microseconds >= most or microseconds <= -most) and microseconds ~= -62135596800000000
-end
-
-local function tooFar(s, name, text)
-  fault("RANGE", s.key .. " " .. name .. ": " .. text .. " is too far from 1970 to be exact as a number of microseconds")
-end
-
--- listed tells whether a text is one of the words with a space between.
-local function listed(words, text)
-  return not string.find(text, " ", 1, true) and string.find(" " .. words .. " ", " " .. text .. " ", 1, true)
-end
-
--- decode returns the value of a stored text.
-local function decode(s, name, text, letter, more)
-  local v, want
-  if letter == "s" then
-    v = text
-  elseif letter == "w" then
-    want = "one of " .. more
-    v = listed(more, text) and text or nil
-  elseif letter == "i" or letter == "t" or letter == "x" then
-    want = "an integer"
-    v = number.small(text)
-    if not v then
-      local sign, digits = string.match(text, "^([-+]?)0*(%d+)$")
-      v = digits and number.parse(digits)
-      local rounded = v and string.format("%.0f", v) ~= digits
-      if rounded and letter == "t" then
-        tooFar(s, name, text)
-      elseif rounded or v and v > 9007199254740992 and letter ~= "t" then
-        inexact(s, name, text)
-      end
-      if v and sign == "-" then
-        v = 0 - v
-      end
-    end
-    if v and letter == "t" then
-      v = v * tonumber(more)
-      if far(v, more) then
-        tooFar(s, name, text)
-      end
-    elseif letter == "x" and not listed(more, text) then
-      want, v = "one of " .. more, nil
-    end
-  elseif letter == "r" then
-    want = "a time in RFC 3339"
-    v = time.parse(text)
-    if v and far(v, "1") then
-      tooFar(s, name, text)
-    end
-  elseif letter == "f" or letter == "n" then
-    want = "a number"
-    v = number.parse(text)
-    if not v and letter == "n" then
-      v = text == "NaN" and 0 / 0 or text == "+Inf" and huge or text == "-Inf" and -huge or nil
-    end
-  else
-    want = "a boolean"
-    local word = " " .. string.lower(text) .. " "
-    if string.find(" 1 true t yes y on ", word, 1, true) then
-      v = true
-    elseif string.find(" 0 false f no n off ", word, 1, true) or text == "" and letter == "e" then
-      v = false
-    end
-  end
-  if v == nil then
-    fault("DECODE", s.key .. " " .. name .. ": " .. text .. " is not " .. want)
-  end
-  return v
-end
-
--- broken returns the rule of a field that a value breaks, nil if it keeps them all.
-local function broken(rule, v)
-  local zero = v == "" or v == 0 or v == false
-  local text = type(v) == "number" and number.write(v) or v
-  if rule.omit and zero then
-    return nil
-  elseif rule.required and zero then
-    return "required"
-  elseif rule.oneof and not listed(rule.oneof, text) then
-    return "oneof=" .. rule.oneof
-  elseif rule.ne == v then
-    return "ne=" .. v
-  elseif rule.eq and rule.eq ~= v then
-    return "eq=" .. rule.eq
-  elseif rule.least or rule.most then
-    local _, characters = string.gsub(v, "[^\128-\191]", "")
-    if characters < (rule.least or 0) then
-      return "min=" .. rule.least
-    elseif rule.most and characters > rule.most then
-      return "max=" .. rule.most
-    end
-  end
-  return nil
-end
-
-local function keep(s, name, v)
-  local rule = s.rules and s.rules[name] and broken(s.rules[name], v)
-  if rule then
-    fault("RULE", s.key .. " " .. name .. " breaks its rule " .. rule)
-  end
-end
-
--- encode returns the text of a value, and refuses what the field's Go type or
--- its rules do not allow.
-local function encode(s, name, v, letter, more)
-  local want, is = "a string", "string"
-  if letter == "i" or letter == "t" or letter == "r" or letter == "x" then
-    want, is = "an integer", "number"
-  elseif letter == "f" or letter == "n" then
-    want, is = "a float", "number"
-  elseif letter ~= "s" and letter ~= "w" then
-    want, is = "a boolean", "boolean"
-  end
-  if type(v) ~= is then
-    fault("TYPE", s.key .. " " .. name .. " is " .. want .. ", not a " .. type(v))
-  elseif is == "string" then
-    if letter == "w" and not listed(more, v) then
-      fault("RANGE", s.key .. " " .. name .. ": " .. v .. " is not one of " .. more)
-    end
-    return v
-  elseif is == "boolean" then
-    return v and "1" or "0"
-  end
-  if v ~= v or v == huge or v == -huge then
-    if letter == "n" then
-      return v ~= v and "NaN" or v > 0 and "+Inf" or "-Inf"
-    end
-    fault("RANGE", s.key .. " " .. name .. " must be finite, and is " .. tostring(v))
-  end
-  if letter == "t" or letter == "r" then
-    if far(v, letter == "r" and "1" or more) then
-      tooFar(s, name, string.format("%.0f", v))
-    elseif letter == "r" then
-      return time.write(math.floor(v))
-    end
-    return string.format("%.0f", math.floor(v / tonumber(more)) + 0)
-  elseif want == "an integer" and v ~= math.floor(v) then
-    fault("TYPE", s.key .. " " .. name .. " is an integer, not " .. tostring(v))
-  end
-  if want == "an integer" and (v >= 9007199254740992 or v <= -9007199254740992) then
-    inexact(s, name, string.format("%.0f", v)) -- 2^53 itself may be what is left of 2^53 + 1
-  end
-  if letter == "x" then
-    local text = string.format("%.0f", v + 0)
-    if not listed(more, text) then
-      fault("RANGE", s.key .. " " .. name .. ": " .. text .. " is not one of " .. more)
-    end
-    return text
-  end
-  local why = number.outside(v, more)
-  if why then
-    fault("RANGE", s.key .. " " .. name .. ": " .. number.write(v) .. " is " .. why)
-  end
-  return want == "an integer" and string.format("%.0f", v + 0) or number.write(v)
 end
 
 -- inHook faults where a hook does with its record what only a method may, or only
@@ -320,6 +138,15 @@ function methods.expire(s, life)
   s.life = life or false
 end
 
+-- missing returns the value of a field that is not stored and never absent.
+local function missing(s, name, letter, more)
+  local preset = s.presets and s.presets[name]
+  if preset then
+    return decode(s, name, preset, letter, more)
+  end
+  return value.missing(s, name, letter, more)
+end
+
 local function get(s, name)
   if s.known[name] then
     return s.value[name]
@@ -338,21 +165,13 @@ local function get(s, name)
     text = stored(s, name)
   end
   if text then
-    s.exists = true
+    s.exists = s.exists or not (s.id and s.id[name]) or nil
     v = decode(s, name, text, letter, more)
   elseif not optional then
     if not exists(s) then
       fault("NOTFOUND", s.key .. " does not exist")
     end
-    local preset = s.presets and s.presets[name]
-    v = letter == "r" and -62135596800000000 or 0
-    if preset then
-      v = decode(s, name, preset, letter, more)
-    elseif letter == "s" or letter == "w" then
-      v = ""
-    elseif letter == "b" or letter == "e" then
-      v = false
-    end
+    v = missing(s, name, letter, more)
   end
   s.value[name], s.known[name] = v, true
   return v
@@ -361,7 +180,9 @@ end
 local function set(s, name, v)
   inHook(s, "assigns " .. tostring(name) .. "; before_save may")
   local letter, more, optional = kind(s, name)
-  if name == s.version then
+  if s.id and s.id[name] then
+    fault("FIELD", s.key .. " " .. name .. " is the id, which never changes")
+  elseif name == s.version then
     fault("FIELD", s.key .. " " .. name .. " counts the changes, and is not assigned")
   end
   local text = false
@@ -387,7 +208,8 @@ end
 -- changes, or ""; ttl is the time to live in milliseconds that a write renews, 0 for
 -- none; more, which the record of most models lacks, has the lives and was of
 -- write.lua, in presets the texts that are read of fields which are not stored, in rules
--- those of luarule.go, and in hooks the module of hooked.go.
+-- those of luarule.go, in hooks the module of luahook.go, in id by its name a pattern
+-- for the id, in tables the module for fields that are, and in shapes those of shape.go.
 local function state(key, fields, version, ttl, more)
   local s = byKey[key]
   if not s then
@@ -442,6 +264,38 @@ local function recordOf(s)
   return s.record
 end
 
+-- same tells whether a stored text, perhaps written otherwise than we would,
+-- says what was assigned: then it stays.
+local function same(s, name, text)
+  local v = s.value[name]
+  if not text or v == nil then
+    return false
+  end
+  local ok, old = pcall(decode, s, name, text, kind(s, name))
+  return ok and (old == v or type(v) == "table" and s.tables.same(old, v))
+end
+
+-- sync assigns the tables of a record that were changed in place.
+local function sync(s)
+  for name, v in pairs(s.tables and s.value or {}) do
+    if type(v) == "table" then
+      local letter, more = kind(s, name)
+      local text, old = s.change[name], nil
+      if text == nil then
+        text = stored(s, name)
+      end
+      if text then
+        old = decode(s, name, text, letter, more)
+      else
+        old = missing(s, name, letter, more)
+      end
+      if not s.tables.same(old, v) then
+        set(s, name, v)
+      end
+    end
+  end
+end
+
 -- run calls a hook of a record, if its model has that one.
 function M.run(s, hook)
   local f = s.hooks and s.hooks[hook]
@@ -456,6 +310,7 @@ function M.run(s, hook)
   end
   s.hook = hook
   f(recordOf(s))
+  sync(s)
   s.hook = nil
 end
 
@@ -496,16 +351,6 @@ function M.inline(n, what, name, v, first)
   elseif v ~= first or s.change[name] ~= nil then
     set(s, name, v)
   end
-end
-
--- same tells whether a stored text, perhaps written otherwise than we would,
--- says what was assigned: then it stays.
-local function same(s, name, text)
-  if not text or s.value[name] == nil then
-    return false
-  end
-  local ok, v = pcall(decode, s, name, text, kind(s, name))
-  return ok and v == s.value[name]
 end
 
 -- differs tells whether a change of a field is one of what is stored, too.
@@ -588,6 +433,9 @@ end
 
 -- close writes what was assigned, after all of it was found to be sound.
 function M.close()
+  for _, s in ipairs(order) do
+    sync(s)
+  end
   for _, s in ipairs(order) do
     if s.hooks then
       hooked()
