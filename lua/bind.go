@@ -52,8 +52,9 @@ func (b *binding) receive(o *Opener) error {
 		}
 		name, b.params = b.params[0].Name, b.params[1:]
 	}
-	expr, err := b.open(*o, name, "KEYS[1]")
-	b.self, b.first, b.call = o, 1, []string{expr}
+	b.self, b.first = o, 1
+	expr, err := b.open(*o, name, "KEYS[1]", value{})
+	b.call = []string{expr}
 	return err
 }
 
@@ -158,8 +159,8 @@ func (b *binding) addKey(v value) string {
 
 // record binds a parameter to an argument that is a stored record.
 func (b *binding) record(p *Param, f tagged, r Record) error {
-	key := b.addKey(value{name: p.Name, key: true, offset: uint32(f.field.Offset), record: f.field.Type})
-	expr, err := b.open(r.LuaOpener(b.self), p.Name, key)
+	v := value{name: p.Name, key: true, offset: uint32(f.field.Offset), record: f.field.Type}
+	expr, err := b.open(r.LuaOpener(b.self), p.Name, b.addKey(v), v)
 	b.call = append(b.call, expr)
 	return err
 }

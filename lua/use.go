@@ -12,16 +12,31 @@ type Opener struct {
 	// function whose receiver it makes.
 	Owner any
 
-	// Open returns the Lua expression of the parameter, given the expression
-	// of its key and what the function does with it; or what is wrong with
+	// Beside names further keys that go along with the parameter's own; nil for
+	// none. Whoever gives its key gives them too: CallOn, or a [KeysBeside].
+	Beside func(uses []Use) []string
+
+	// Open returns the Lua expression of the parameter, given the expressions
+	// of its keys and what the function does with it; or what is wrong with
 	// that. Modules are fields of __.
-	Open func(key string, uses []Use) (string, error)
+	Open func(keys KeysOf, uses []Use) (string, error)
 
 	Close string // Lua statement after the call, once for all that were opened
 
 	// Inline returns the parameter as locals, the nth of the call; nil where it
 	// must be a value. It is called behind Open, and may be nil itself.
-	Inline func(n int, key string, uses []Use) *Inline
+	Inline func(n int, keys KeysOf, uses []Use) *Inline
+}
+
+// KeysOf are the Lua expressions of a parameter's key and of those beside it.
+type KeysOf struct {
+	Key    string
+	Beside map[string]string
+}
+
+// KeysBeside is a [Record] with further keys.
+type KeysBeside interface {
+	AppendBeside(dst []byte, name string) ([]byte, error)
 }
 
 // Record is the type of an argument that an [Opener] makes from a key.

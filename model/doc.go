@@ -177,6 +177,7 @@
 //
 // # Lua
 //
+// A keyspace of the same ids and placement, given by [With], is a field too: its key.
 // In methods ([Method]) a field is what its Go type is:
 //
 //	string, []byte        a string

@@ -8,7 +8,9 @@ local records = require "redmoon_self"
 local write = require "redmoon_write"
 
 function M.open(keys, argv)
-  return write.open(keys, argv)
+  local r, at = write.open(keys, argv)
+  r.keys = hooks.keys(keys)
+  return r, at
 end
 
 function M.texts(r, names)

@@ -33,7 +33,8 @@ type locals struct {
 	n       int // of the record
 	ttl     string
 	fields  []*local
-	version int // its place among the texts, 0 if nothing counts
+	beside  map[string]string // keys of keyspaces, as expressions
+	version int               // its place among the texts, 0 if nothing counts
 }
 
 // A local is one field.
@@ -107,6 +108,9 @@ func (l *locals) inline(key string) *lua.Inline {
 		Read: func(u lua.Use) string {
 			if u.Field == "key" && l.schema.byName["key"] == nil {
 				return l.own("__k")
+			}
+			if key := l.beside[u.Field]; key != "" {
+				return key
 			}
 			if u.Field == l.schema.key.name {
 				return fmt.Sprintf("__z(%d,\"get\",%s)", l.n, quote(u.Field))

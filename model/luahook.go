@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"unsafe"
@@ -26,6 +27,7 @@ import (
 type luaHooks struct {
 	module   *lua.Mod
 	names    []string
+	with     []string // keyspaces that they name
 	warnings []string
 }
 
@@ -62,7 +64,10 @@ func (s *schema) luaHooksOf(mod *lua.Mod, of luaOwner) (*luaHooks, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.warnings = s.warnings(all)
+	h.warnings, h.with = s.warnings(all), of.named(all)
+	for _, name := range h.names {
+		h.warnings = append(h.warnings, early(mod, name)...)
+	}
 	h.module, err = lua.TryModule("redmoon_hooks_"+luaName(s.typ.String()), lua.Source("hooks.lua", h.text(mod, v)), lua.Import(mod), lua.Import(tableModule))
 	return h, err
 }
@@ -75,6 +80,11 @@ func (h *luaHooks) text(mod *lua.Mod, v *view) string {
 		b.WriteString("local tables = require \"redmoon_table\"\n")
 	}
 	fmt.Fprintf(&b, "function M.about() return {%s},{%s},%s end\n", v.types, v.names(), v.about("tables"))
+	with := make([]string, len(h.with))
+	for i, name := range h.with {
+		with[i] = "[" + quote(name) + "]=KEYS[" + strconv.Itoa(i+2) + "]"
+	}
+	fmt.Fprintf(&b, "function M.keys(KEYS) return {%s} end\n", strings.Join(with, ","))
 	for _, name := range h.names {
 		fmt.Fprintf(&b, "function M.%s(self) author.%[1]s(self) end\n", name)
 	}
@@ -204,16 +214,17 @@ func tells(r pipectx.Reply) bool {
 	return err == nil && items.Next() && items.Reply().IsInt()
 }
 
-// hookedModels keeps the Lua hooks of models, the last that was defined for a type
-// of Key: methods of other models find them there.
-var hookedModels sync.Map // reflect.Type → *luaHooks
+// keyedModels keeps the models with Lua hooks or keyspaces, the last that was defined
+// for a type of Key: methods of other models find them there.
+var keyedModels sync.Map // reflect.Type → *Model[T, K]
 
-// hooksOfKey are those of records that a method takes as arguments of type Key[T, K].
-func hooksOfKey[T, K any](owner any) *luaHooks {
+// modelOfKey is the model of records that a method of another, or of itself, takes as
+// arguments of type Key[T, K]; nil where that needs no model.
+func modelOfKey[T, K any](owner any) *Model[T, K] {
 	if m, ok := owner.(*Model[T, K]); ok {
-		return m.luaHooks
+		return m
 	}
-	h, _ := hookedModels.Load(reflect.TypeFor[Key[T, K]]())
-	hooks, _ := h.(*luaHooks)
-	return hooks
+	kept, _ := keyedModels.Load(reflect.TypeFor[Key[T, K]]())
+	m, _ := kept.(*Model[T, K])
+	return m
 }

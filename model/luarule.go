@@ -176,3 +176,14 @@ func (s *schema) warnings(uses []lua.Use) (all []string) {
 	}
 	return all
 }
+
+// early are the writes by redis.call of a function of a module that stay when it
+// fails, for [Operation.Warnings].
+func early(mod *lua.Mod, name string) (all []string) {
+	if f, ok := mod.Callee(name); ok {
+		for _, found := range f.Early() {
+			all = append(all, found.Error())
+		}
+	}
+	return all
+}

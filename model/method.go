@@ -31,6 +31,7 @@ type Operation[K, In, Out any] struct {
 	prefix     string // of the model
 	keyOf      func(K) (string, error)
 	connection string
+	beside     func(K) ([]string, error) // keys of keyspaces that go along; nil for none
 	records    []recordArg
 	warnings   []string
 }
@@ -88,28 +89,34 @@ func TryMethod[In, Out, T, K any](m *Model[T, K], name string) (*Operation[K, In
 	if m.luaHooks.has(name) {
 		return nil, fmt.Errorf("model: Method %q of %v: that is a hook, which the verbs call; type another function", name, m.schema.typ)
 	}
-	var warnings []string
 	opener := m.schema.opener(m.luaOwner())
 	opener.Owner = m
+	o := &Operation[K, In, Out]{prefix: m.prefix, keyOf: m.KeyOf, connection: m.connection, records: recordsIn(reflect.TypeFor[In](), m)}
 	open := opener.Open
-	opener.Open = func(key string, uses []lua.Use) (string, error) {
-		warnings = m.schema.warnings(uses)
-		if m.luaHooks != nil {
-			warnings = append(warnings, m.luaHooks.warnings...)
+	opener.Open = func(keys lua.KeysOf, uses []lua.Use) (string, error) {
+		if names := m.luaOwner().named(uses); names != nil {
+			o.beside = func(id K) ([]string, error) { return m.keysBeside(id, names) }
 		}
-		return open(key, uses)
+		o.warnings = m.schema.warnings(uses)
+		o.warnings = append(o.warnings, early(m.lua, name)...)
+		if m.luaHooks != nil {
+			o.warnings = append(o.warnings, m.luaHooks.warnings...)
+		}
+		return open(keys, uses)
 	}
-	entry, err := lua.BindReceiver[In, Out](m.lua, name, &opener)
+	var err error
+	o.entry, err = lua.BindReceiver[In, Out](m.lua, name, &opener)
 	if err != nil {
 		return nil, fmt.Errorf("model: Method %q of %v: %w", name, m.schema.typ, err)
 	}
-	return &Operation[K, In, Out]{entry: entry, prefix: m.prefix, keyOf: m.KeyOf, connection: m.connection, records: recordsIn(reflect.TypeFor[In](), m), warnings: warnings}, nil
+	return o, nil
 }
 
-// Warnings are what the function may do that Save would not: for each field of self
-// that it assigns, the rules that only Go holds. Of the rules of validator Lua holds
-// required, min, max, len, gt, gte, lt, lte, eq, ne and oneof, of texts, numbers and
-// booleans. They are for a test, or for the log when a program starts:
+// Warnings are what the function, and the model's Lua hooks, may do that Save would
+// not. For each field of self that it assigns, the rules that only Go holds: of the
+// rules of validator Lua holds required, min, max, len, gt, gte, lt, lte, eq, ne and
+// oneof, of texts, numbers and booleans. And each write by redis.call that stands
+// before its last fail, with its line: it stays when the function fails. They are for a test, or for the log when a program starts:
 //
 //	for _, w := range Withdraw.Warnings() {
 //		slog.Warn(w)
@@ -149,10 +156,14 @@ func (b BoundOperation[K, In, Out]) Call(ctx context.Context, id K, in In) *pipe
 	if err == nil && b.operation.records != nil {
 		err = b.operation.together(unsafe.Pointer(&in))
 	}
+	var beside []string
+	if err == nil && b.operation.beside != nil {
+		beside, err = b.operation.beside(id)
+	}
 	if err != nil {
 		return pipectx.Failed[Out](ctx, b.db, err)
 	}
-	return b.operation.entry.On(b.db).CallOn(ctx, key, in)
+	return b.operation.entry.On(b.db).CallOn(ctx, key, in, beside...)
 }
 
 // A located is a record of which we know where it lives, and by which Lua hooks: a
@@ -169,7 +180,12 @@ func (k Key[T, K]) lives() (string, *luaHooks, bool) {
 	return k.model.connection, k.model.luaHooks, true
 }
 
-func (Key[T, K]) hooksOf(owner any) *luaHooks { return hooksOfKey[T, K](owner) }
+func (Key[T, K]) hooksOf(owner any) *luaHooks {
+	if m := modelOfKey[T, K](owner); m != nil {
+		return m.luaHooks
+	}
+	return nil
+}
 
 // A recordArg is a field of In that is a record.
 type recordArg struct {
@@ -239,15 +255,31 @@ func (k Key[T, K]) AppendKey(dst []byte) ([]byte, error) {
 func (k Key[T, K]) LuaOpener(receiver *lua.Opener) lua.Opener {
 	s, err := schemaOf(reflect.TypeFor[T]())
 	if err != nil {
-		return lua.Opener{Support: selfModule, Open: func(string, []lua.Use) (string, error) { return "", err }}
+		return lua.Opener{Support: selfModule, Open: func(lua.KeysOf, []lua.Use) (string, error) { return "", err }}
+	}
+	var owner any
+	if receiver != nil {
+		owner = receiver.Owner
 	}
 	var of luaOwner
-	if receiver != nil {
-		if m, ok := receiver.Owner.(*Model[T, K]); ok {
-			of = m.luaOwner()
-			of.ttl = ""
+	if m := modelOfKey[T, K](owner); m != nil {
+		if of = m.luaOwner(); any(m) != owner {
+			of.id = "" // that of another model of these types may be placed otherwise
 		}
-		of.hooks = k.hooksOf(receiver.Owner)
+		of.ttl = ""
 	}
 	return s.opener(of)
+}
+
+// AppendBeside appends the key of a keyspace given by [With]: Key is a
+// [lua.KeysBeside].
+func (k Key[T, K]) AppendBeside(dst []byte, name string) ([]byte, error) {
+	if k.model == nil {
+		return dst, nil // AppendKey says so
+	}
+	keys, err := k.model.keysBeside(k.id, []string{name})
+	if err != nil {
+		return dst, err
+	}
+	return append(dst, keys[0]...), nil
 }

@@ -37,6 +37,7 @@ type Model[T, K any] struct {
 	hash       *keyspace.Hash[K, string, string]
 	hooks      *hooks
 	luaHooks   *luaHooks // nil for none
+	with       []spaceOf[K]
 	scripts    *scripts
 	direct     bool // Save is an HSET of a record that may stay on the stack
 	verbs      verbs[T]
@@ -84,10 +85,15 @@ func (m *Model[T, K]) define(options []keyspace.Option) (err error) {
 		return fmt.Errorf("the key field %s, tagged `redis:%q`, is of type %v, and the model's ids are %v; make them the same", m.schema.key.path, m.schema.key.tag, have, k)
 	}
 	var shared []keyspace.Option
+	var with []withOption
 	counted := false
 	for _, o := range options {
 		if _, ok := o.(counterOption); ok {
 			counted = true
+			continue
+		}
+		if space, ok := o.(withOption); ok {
+			with = append(with, space)
 			continue
 		}
 		attached, ok := o.(luaOption)
@@ -128,14 +134,17 @@ func (m *Model[T, K]) define(options []keyspace.Option) (err error) {
 	if m.hooks, err = hooksOf(m.schema); err != nil {
 		return err
 	}
+	if err := m.share(with, settings); err != nil {
+		return err
+	}
 	if m.luaHooks, err = m.schema.luaHooksOf(m.lua, m.luaOwner()); err != nil {
 		return err
 	}
 	if m.scripts, err = m.luaHooks.scripts(); err != nil {
 		return err
 	}
-	if m.luaHooks != nil {
-		hookedModels.Store(reflect.TypeFor[Key[T, K]](), m.luaHooks)
+	if m.luaHooks != nil || m.with != nil {
+		keyedModels.Store(reflect.TypeFor[Key[T, K]](), m)
 	}
 	s := m.schema
 	m.direct = s.direct && !s.optional && !s.renamed && s.extra == nil && s.version == nil && s.rules == nil &&
@@ -153,7 +162,11 @@ func (m *Model[T, K]) luaOwner() luaOwner {
 	} else if pattern != "" {
 		pattern = " " + pattern
 	}
-	return luaOwner{ttl: m.ttl, id: pattern, hooks: m.luaHooks}
+	of := luaOwner{ttl: m.ttl, id: pattern, hooks: m.luaHooks}
+	for _, space := range m.with {
+		of.with = append(of.with, space.name)
+	}
+	return of
 }
 
 // Prefix is what all keys of the model begin with.

@@ -81,14 +81,28 @@ func (c *column) lifeInLua() string {
 
 // script starts a call of a script on the record of an id.
 func (r Repo[T, K]) script(s *lua.Script, id K) *pipectx.Command {
-	c := s.Command(1)
-	switch m := r.bound(); {
+	m := r.bound()
+	var with []string
+	if m.luaHooks != nil {
+		with = m.luaHooks.with
+	}
+	c := s.Command(1 + len(with))
+	switch {
 	case m.luaHooks != nil:
 		c.OnError(s.Fault)
 	case m.schema.begins:
 		c.Needs(fieldTTLServers)
 	}
 	r.addKey(c, id)
+	if with != nil {
+		keys, err := m.keysBeside(id, with)
+		if err != nil {
+			c.Fail(err)
+		}
+		for _, key := range keys {
+			c.Key(key)
+		}
+	}
 	addFixed(c, r.model.begin)
 	return c
 }

@@ -18,6 +18,18 @@ type luaOwner struct {
 	ttl   string
 	id    string // a pattern for the id in the key, behind % where that is escaped; "" for none
 	hooks *luaHooks
+	with  []string // keyspaces
+}
+
+// named are the keyspaces that a function names or may reach, and those of hooks.
+func (of luaOwner) named(uses []lua.Use) (names []string) {
+	for _, name := range of.with {
+		reaches := func(u lua.Use) bool { return u.Field == name && !u.Method || u.Field == "" }
+		if slices.ContainsFunc(uses, reaches) || of.hooks != nil && slices.Contains(of.hooks.with, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // opener makes the Lua expression of a record of a model.
@@ -33,21 +45,26 @@ func (s *schema) opener(of luaOwner) lua.Opener {
 		Support: selfModule,
 		With:    with,
 		Close:   "__.redmoon_self.close()",
-		Open: func(key string, uses []lua.Use) (string, error) {
+		Beside:  of.named,
+		Open: func(keys lua.KeysOf, uses []lua.Use) (string, error) {
 			v, err := s.view(uses, of)
 			if err != nil {
 				return "", err
 			}
 			v.hook(of.hooks)
-			return fmt.Sprintf("__.redmoon_self.open(%s,{%s},{%s},%s)", key, v.types, v.names(), v.about(inScript)), nil
+			v.beside(keys.Beside)
+			return fmt.Sprintf("__.redmoon_self.open(%s,{%s},{%s},%s)", keys.Key, v.types, v.names(), v.about(inScript)), nil
 		},
-		Inline: func(n int, key string, uses []lua.Use) *lua.Inline {
+		Inline: func(n int, keys lua.KeysOf, uses []lua.Use) *lua.Inline {
 			v, err := s.view(uses, of)
 			if err != nil || v.escapes || proxies {
 				return nil
 			}
 			v.hook(of.hooks)
-			return newLocals(s, v, n, of.ttl).inline(key)
+			v.beside(keys.Beside)
+			l := newLocals(s, v, n, of.ttl)
+			l.beside = keys.Beside
+			return l.inline(keys.Key)
 		},
 	}
 }
@@ -142,6 +159,18 @@ func (v *view) hook(hooks *luaHooks) {
 		v.hooked = true
 		v.more = append(v.more, "hooks=__."+hooks.module.Name())
 	}
+}
+
+// beside lets self.lua know of the keys of keyspaces.
+func (v *view) beside(keys map[string]string) {
+	if keys == nil {
+		return
+	}
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(keys)) {
+		all = append(all, "["+quote(name)+"]="+keys[name])
+	}
+	v.more = append(v.more, "keys={"+strings.Join(all, ",")+"}")
 }
 
 // about is what else self.lua is to know: version, ttl and more. tables is an
@@ -245,6 +274,9 @@ func (s *schema) check(uses []lua.Use, of luaOwner) (fetch []string, err error) 
 			if sum != "" && !slices.Contains(fetch, sum) {
 				fetch = append(fetch, sum)
 			}
+		case c == nil && slices.Contains(of.with, u.Field) && (u.Write || u.Below):
+			return nil, u.Fault(fmt.Sprintf("%q is a keyspace, and self.%[1]s the key of the record's", u.Field), "write to it by redis.call")
+		case c == nil && slices.Contains(of.with, u.Field):
 		case u.Field == "key" && c == nil && !u.Write:
 		case u.Field == "key" && c == nil:
 			return nil, u.Fault("the key of a record never changes", "")

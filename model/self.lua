@@ -155,6 +155,8 @@ local function get(s, name)
     local method = methods[name]
     if name == "key" then
       return s.key
+    elseif s.keys and s.keys[name] then
+      return s.keys[name]
     elseif method then
       return function(record, ...) return method(states[record], ...) end
     end
@@ -209,7 +211,8 @@ end
 -- none; more, which the record of most models lacks, has the lives and was of
 -- write.lua, in presets the texts that are read of fields which are not stored, in rules
 -- those of luarule.go, in hooks the module of luahook.go, in id by its name a pattern
--- for the id, in tables the module for fields that are, and in shapes those of shape.go.
+-- for the id, in tables the module for fields that are, in shapes those of shape.go, and in keys those
+-- of keyspaces by their names.
 local function state(key, fields, version, ttl, more)
   local s = byKey[key]
   if not s then
@@ -468,7 +471,7 @@ end
 function M.save(hooks, r, set, from, to, gone, first, last)
   local fields, names, version, ttl, more = hooks.about()
   local s = state(r.key, fields, version, ttl, more)
-  s.hooks, s.ready, s.renew = hooks, true, true
+  s.hooks, s.keys, s.ready, s.renew = hooks, r.keys, true, true
   local asked, given = {}, {}
   for _, name in ipairs(names) do
     asked[#asked + 1] = name
@@ -507,7 +510,7 @@ end
 function M.remove(hooks, r)
   local fields, names, version, ttl, more = hooks.about()
   local s = state(r.key, fields, version, ttl, more)
-  s.hooks, s.ready, s.exists = hooks, true, true
+  s.hooks, s.keys, s.ready, s.exists = hooks, r.keys, true, true
   fetch(s, names)
   methods.delete(s)
   M.close()
