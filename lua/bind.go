@@ -18,7 +18,8 @@ type binding struct {
 	params []Param // those that In fills
 	self   *Opener // the first of call is a receiver, which In does not fill
 	opens  []received
-	first  int // keys before those of In
+	first  int          // keys before those of In
+	lists  []recordList // their keys come behind all others
 	keys   []value
 	args   []value
 	call   []string // Lua expressions in the order of params
@@ -113,6 +114,11 @@ func (b *binding) argument(p *Param, f tagged) error {
 	if r, ok := reflect.New(t).Interface().(Record); ok {
 		return b.record(p, f, r)
 	}
+	if t.Kind() == reflect.Slice {
+		if r, ok := reflect.New(t.Elem()).Interface().(Record); ok {
+			return b.recordList(p, f, r)
+		}
+	}
 	switch {
 	case p.Key && !f.key:
 		return b.faultAt(p.at, "parameter %s is a key, and Go's field %s is not; tag it `lua:\"%s,key\"`", p.Name, f.field.Name, p.Name)
@@ -168,6 +174,7 @@ func (b *binding) record(p *Param, f tagged, r Record) error {
 // compile links the entry's script, with its records inline where they can be,
 // and then a second one for calls in which two of them are the same.
 func (b *binding) compile() (script, values *Script, err error) {
+	b.openLists()
 	if in := b.inline(); in != nil {
 		script, err = b.link(in)
 		if err == nil && len(b.opens) > 1 {
@@ -224,7 +231,9 @@ func (b *binding) link(in *inlined) (*Script, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.keys = b.first + len(b.keys); s.keys == 0 { // it may read KEYS itself
+	if s.keys = b.first + len(b.keys); b.lists != nil {
+		s.keys = -1
+	} else if s.keys == 0 { // it may read KEYS itself
 		s.keys = -1
 		if file := b.f.unit.mod.script; file != nil {
 			s.keys = file.keys
@@ -241,6 +250,9 @@ func (b *binding) helpers() string {
 	}
 	if b.defaults {
 		helpers = append(helpers, helperDefault)
+	}
+	if b.lists != nil {
+		helpers = append(helpers, helperRecords)
 	}
 	switch b.plan.kind {
 	case ignored:

@@ -20,6 +20,7 @@ type Entry[In, Out any] struct {
 	receiver bool    // its first key comes apart from In
 	dynamic  bool    // In is Args
 	keys     []value
+	lists    []recordList
 	args     []value
 	plan     resultPlan
 	decode   func(pipectx.Reply) (Out, error)
@@ -107,7 +108,7 @@ func bindTo[In, Out any](f *function, receiver *Opener) (*Entry[In, Out], error)
 	if err != nil {
 		return nil, err
 	}
-	e := &Entry[In, Out]{script: script, values: values, receiver: receiver != nil, dynamic: reflect.TypeFor[In]() == argsType, keys: b.keys, args: b.args, plan: b.plan}
+	e := &Entry[In, Out]{script: script, values: values, receiver: receiver != nil, dynamic: reflect.TypeFor[In]() == argsType, keys: b.keys, lists: b.lists, args: b.args, plan: b.plan}
 	e.decode = func(r pipectx.Reply) (Out, error) {
 		var out Out
 		if err := e.plan.decode(r, unsafe.Pointer(&out)); err != nil {
@@ -145,7 +146,7 @@ type BoundEntry[In, Out any] struct {
 // own inside.
 func (b BoundEntry[In, Out]) Call(ctx context.Context, in In) *pipectx.Ref[Out] {
 	s := b.entry.scriptOf("", unsafe.Pointer(&in))
-	c := s.forContext(ctx).Command(len(b.entry.keys))
+	c := s.forContext(ctx).Command(len(b.entry.keys) + listed(b.entry.lists, unsafe.Pointer(&in)))
 	if b.entry.receiver {
 		c.Fail(fmt.Errorf("lua: %s needs the key of its record; call it by CallOn", b.entry.script.name))
 	}
@@ -159,7 +160,7 @@ func (b BoundEntry[In, Out]) Call(ctx context.Context, in In) *pipectx.Ref[Out] 
 // own inside.
 func (b BoundEntry[In, Out]) CallOn(ctx context.Context, key string, in In, beside ...string) *pipectx.Ref[Out] {
 	s := b.entry.scriptOf(key, unsafe.Pointer(&in))
-	c := s.forContext(ctx).Command(1 + len(b.entry.keys))
+	c := s.forContext(ctx).Command(1 + len(b.entry.keys) + listed(b.entry.lists, unsafe.Pointer(&in)))
 	if !b.entry.receiver {
 		c.Fail(fmt.Errorf("lua: %s has no record; call it by Call", b.entry.script.name))
 	}
@@ -272,6 +273,7 @@ func (e *Entry[In, Out]) send(ctx context.Context, db *pipectx.DB, s *Script, c 
 		for i := range keys {
 			c.AppendKey(e.script.argument(&keys[i], c.Tail(), p))
 		}
+		e.script.addRecords(c, e.lists, p)
 		for i := range e.args {
 			c.Append(e.script.argument(&e.args[i], c.Tail(), p))
 		}

@@ -28,6 +28,7 @@ type value struct {
 	offset   uint32       // in In or Out
 	key      bool
 	beside   string // which of the keys beside a record's, or the receiver's, "" for its own
+	count    bool   // how many elements it has, of a list of records
 	exact    bool   // int64: a string of digits in Lua
 	nullable bool   // JSON whose null is a value of the Go type
 }
@@ -111,6 +112,8 @@ func (s *Script) argument(v *value, dst []byte, in unsafe.Pointer) ([]byte, erro
 
 func (v *value) append(dst []byte, p unsafe.Pointer) ([]byte, error) {
 	switch {
+	case v.count:
+		return strconv.AppendInt(dst, int64(reflect.NewAt(v.record, p).Elem().Len()), 10), nil
 	case v.beside != "":
 		r, ok := reflect.NewAt(v.record, p).Interface().(KeysBeside)
 		if !ok {

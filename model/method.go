@@ -54,7 +54,8 @@ type Operation[K, In, Out any] struct {
 //
 // self.balance reads and assigns the field of that name in the `redis` tag; the
 // package doc says how Go's types look in Lua. A field of In of type [Key] gives the
-// function another record. Beside its fields a record has
+// function another record, and one of type []Key[T, K] a list of records, whose fields are
+// fetched one by one, and whose keyspaces are not at hand. Beside its fields a record has
 //
 //	self.key                the Redis key
 //	self:exists()           whether it is stored
@@ -190,22 +191,26 @@ func (Key[T, K]) hooksOf(owner any) *luaHooks {
 // A recordArg is a field of In that is a record.
 type recordArg struct {
 	reflect.StructField
+	list  bool      // of records
 	hooks *luaHooks // those that the script knows
 }
 
 // recordsIn finds the records among arguments of a method of a model.
 func recordsIn(t reflect.Type, owner any) (fields []recordArg) {
-	is := reflect.TypeFor[located]()
-	add := func(f reflect.StructField) {
-		fields = append(fields, recordArg{f, reflect.Zero(f.Type).Interface().(located).hooksOf(owner)})
+	add := func(f reflect.StructField) bool {
+		one, list := f.Type, f.Type.Kind() == reflect.Slice
+		if list {
+			one = one.Elem()
+		}
+		is := one.Kind() != reflect.Pointer && one.Implements(reflect.TypeFor[located]())
+		if is {
+			fields = append(fields, recordArg{f, list, reflect.Zero(one).Interface().(located).hooksOf(owner)})
+		}
+		return is
 	}
-	if t.Kind() != reflect.Pointer && t.Implements(is) {
-		add(reflect.StructField{Type: t})
-	} else if t.Kind() == reflect.Struct {
+	if !add(reflect.StructField{Type: t}) && t.Kind() == reflect.Struct {
 		for f := range t.Fields() {
-			if f.Type.Kind() != reflect.Pointer && f.Type.Implements(is) {
-				add(f)
-			}
+			add(f)
 		}
 	}
 	return fields
@@ -216,14 +221,30 @@ func recordsIn(t reflect.Type, owner any) (fields []recordArg) {
 // models with Lua hooks that the script does not call.
 func (o *Operation[K, In, Out]) together(in unsafe.Pointer) error {
 	for _, f := range o.records {
-		record := reflect.NewAt(f.Type, unsafe.Add(in, f.Offset)).Elem().Interface().(located)
-		switch other, hooks, known := record.lives(); {
-		case !known:
-		case other != o.connection:
-			return fmt.Errorf("model: a record on the connection %q cannot be an argument of a method on %q; one script runs on one server", other, o.connection)
-		case hooks != f.hooks:
-			return fmt.Errorf("model: a %v cannot be an argument here: its model has other Lua hooks than the method knows; define the model before the method, and only one model of these types with hooks", f.Type)
+		v := reflect.NewAt(f.Type, unsafe.Add(in, f.Offset)).Elem()
+		if !f.list {
+			if err := o.meets(f, v); err != nil {
+				return err
+			}
+			continue
 		}
+		for i := range v.Len() {
+			if err := o.meets(f, v.Index(i)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// meets is together for one record.
+func (o *Operation[K, In, Out]) meets(f recordArg, record reflect.Value) error {
+	switch other, hooks, known := record.Interface().(located).lives(); {
+	case !known:
+	case other != o.connection:
+		return fmt.Errorf("model: a record on the connection %q cannot be an argument of a method on %q; one script runs on one server", other, o.connection)
+	case hooks != f.hooks:
+		return fmt.Errorf("model: a %v cannot be an argument here: its model has other Lua hooks than the method knows; define the model before the method, and only one model of these types with hooks", record.Type())
 	}
 	return nil
 }
