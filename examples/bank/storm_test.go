@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -45,6 +46,7 @@ func teller(url string) {
 		os.Exit(1)
 	}
 	bank := NewBank(db)
+	var begun sync.Once
 	for range windows {
 		go func() {
 			for {
@@ -55,6 +57,7 @@ func teller(url string) {
 				if err != nil && !errors.As(err, &refused) || refused != nil && (refused.Partial || !strings.Contains("FUNDS LIMIT AMOUNT", refused.Code)) {
 					fmt.Fprintln(os.Stderr, "teller:", err)
 				}
+				begun.Do(func() { fmt.Println("begun") })
 			}
 		}()
 	}
@@ -93,24 +96,31 @@ func storm(t *testing.T, url string) {
 	if *long {
 		lasts = 20 * time.Second
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), lasts)
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var all sync.WaitGroup
 	var kills [tellers]int
+	open := make(chan struct{}, tellers) // one for each teller, when its first process is at work
 	for i := range tellers {
 		all.Go(func() {
-			for ctx.Err() == nil {
-				life, end := context.WithTimeout(ctx, 200*time.Millisecond+rand.N(800*time.Millisecond))
-				c := exec.CommandContext(life, os.Args[0]) // killed when its life ends
-				c.Env = append(os.Environ(), urlOfTeller+"="+url)
-				if said, _ := c.CombinedOutput(); len(said) > 0 {
-					t.Errorf("a teller says: %s", said)
+			for begun := false; ctx.Err() == nil; kills[i]++ {
+				if kill(ctx, t, url) && !begun {
+					begun = true
+					open <- struct{}{}
 				}
-				end()
-				kills[i]++
 			}
 		})
 	}
+	go func() {
+		for range tellers {
+			select {
+			case <-open:
+			case <-ctx.Done():
+			}
+		}
+		time.Sleep(lasts)
+		cancel()
+	}()
 	audits := 0
 	for ctx.Err() == nil { // while the storm lasts, too
 		for n := range branches {
@@ -136,6 +146,34 @@ func storm(t *testing.T, url string) {
 		t.Errorf("%d transfers in %v are no storm", transfers, lasts)
 	}
 	t.Logf("%d transfers, %v kills, %d audits on the way", transfers, kills, audits)
+}
+
+// kill lets a process work for a while and kills it. It tells whether the process has
+// worked at all.
+func kill(ctx context.Context, t *testing.T, url string) bool {
+	c := exec.CommandContext(ctx, os.Args[0])
+	c.Env = append(os.Environ(), urlOfTeller+"="+url)
+	var said bytes.Buffer
+	c.Stderr = &said
+	out, err := c.StdoutPipe()
+	if err == nil {
+		err = c.Start()
+	}
+	if err != nil {
+		t.Error(err)
+		return false
+	}
+	n, _ := out.Read(make([]byte, 1)) // its first transfer, or its end
+	select {
+	case <-time.After(rand.N(800 * time.Millisecond)):
+	case <-ctx.Done():
+	}
+	_ = c.Process.Kill()
+	_ = c.Wait()
+	if said.Len() > 0 {
+		t.Errorf("a teller says: %s", said.String())
+	}
+	return n > 0
 }
 
 func audit(t *testing.T, bank *Bank, ids []AccountID) {
