@@ -1,21 +1,24 @@
--- model.delete removes a record, under a fence.
+-- model.delete removes a record: under a fence, or of a model whose Lua hook
+-- before_delete may refuse that.
 -- KEYS[1]   the record
--- KEYS[2]   its fence
--- ARGV[1…]  what write.open reads
--- Returns whether there was one.
+-- KEYS[…]   what write.open reads
+-- ARGV[1…]  likewise
+-- Returns 1, or 0 when there was no record.
 local M = {}
 
 local write = require "redmoon_write"
 
 function M.delete(keys, argv)
   local r = write.open(keys, argv)
-  local refused = write.check(r, {}, 1, 0)
+  local refused = write.guard(r)
   if refused then
     return refused
   end
   local there = write.exists(r)
-  write.delete(r)
-  write.flush(r, {}, 1, 0, {}, 1, 0)
+  if there then
+    write.delete(r)
+  end
+  write.mark(r)
   return there and 1 or 0
 end
 

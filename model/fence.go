@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/redmoon-go/redmoon/lua"
 	"github.com/redmoon-go/redmoon/pipectx"
 )
 
@@ -89,7 +90,11 @@ func (f Fenced[T, K]) Edit(ctx context.Context, id K, fn func(*T) error) *pipect
 // inside.
 func (f Fenced[T, K]) Delete(ctx context.Context, id K) *pipectx.Ref[bool] {
 	r := f.repo
-	c := r.script(deleteScript, id)
+	s := deleteScript
+	if hooked := r.model.scripts.delete; hooked != nil {
+		s = hooked
+	}
+	c := r.script(s, id)
 	if r.model.hooks.beforeDelete {
 		if err := r.beforeDelete(ctx, id); err != nil {
 			c.Fail(err)
@@ -114,7 +119,7 @@ func (e *FencedError) Error() string {
 const mostFence = 1 << 53
 
 // addFence adds the key and the token that write.open looks for.
-func (r Repo[T, K]) addFence(c *pipectx.Command, id K) {
+func (r Repo[T, K]) addFence(c *pipectx.Command, s *lua.Script, id K) {
 	token, err := (*r.fence).Fence()
 	key, wrong := r.model.KeyOf(id)
 	tail, placed := strings.CutPrefix(key, r.model.prefix)
@@ -134,10 +139,13 @@ func (r Repo[T, K]) addFence(c *pipectx.Command, id K) {
 		if stored, err := strconv.ParseInt(fault.Message, 10, 64); err == nil && fault.Code == "FENCED" {
 			return &FencedError{Key: key, Token: token, Stored: stored}
 		}
+		if r.model.luaHooks != nil {
+			return s.Fault(fault)
+		}
 		if r.model.schema.begins && fault.Code == "ERR" && strings.HasPrefix(fault.Message, "unknown command") {
 			return &pipectx.UnsupportedError{Needs: fieldTTLServers}
 		}
 		return fault
 	})
-	c.Int(token)
+	c.Word("F" + strconv.FormatInt(token, 10))
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/redmoon-go/redmoon/internal/redistest"
 	"github.com/redmoon-go/redmoon/keyspace"
 	"github.com/redmoon-go/redmoon/lock"
+	"github.com/redmoon-go/redmoon/lua"
 	"github.com/redmoon-go/redmoon/model"
 	"github.com/redmoon-go/redmoon/pipectx"
 )
@@ -88,6 +89,37 @@ func TestFenced(t *testing.T) {
 		}
 		if left, err := p.db.Client().TTL(ctx, "page#fence{a}").Result(); err != nil || left < 6*24*time.Hour {
 			t.Errorf("the token is kept for %v, %v", left, err)
+		}
+	})
+}
+
+// Lua hooks and fences meet in one script: each refuses by itself, and the hook's fields
+// are written under the lease.
+func TestFencedHooks(t *testing.T) {
+	redistest.EachWithEmbedded(t, func(t *testing.T, s *redistest.Node) {
+		p := at(t, s.Client(t))
+		repo, ctx := stocks.On(p.db), t.Context()
+		later, earlier := repo.Fenced(ticket(9)), repo.Fenced(ticket(8))
+		if got, err := later.Create(ctx, Stock{ID: "f", Held: 5, Reserved: 2}).Result(); err != nil || got.Free != 3 {
+			t.Fatalf("%+v, %v", got, err)
+		}
+		for verb, err := range map[string]error{
+			"Save":   earlier.Save(ctx, Stock{ID: "f", Held: 6, Version: 1}).Err(),
+			"Update": earlier.Update(ctx, "f", held.Set(6)).Err(),
+			"Upsert": earlier.Upsert(ctx, "f", held.Set(6)).Err(),
+			"Edit":   earlier.Edit(ctx, "f", func(s *Stock) error { s.Held = 6; return nil }).Err(),
+			"Delete": earlier.Delete(ctx, "f").Err(),
+		} {
+			as[*model.FencedError](t, verb, err)
+		}
+		if refused := as[*lua.Error](t, "the hook", later.Update(ctx, "f", held.Set(13)).Err()); refused != nil && refused.Code != "UNLUCKY" {
+			t.Errorf("the hook: %v", refused)
+		}
+		if refused := as[*lua.Error](t, "the hook", later.Delete(ctx, "f").Err()); refused != nil && refused.Code != "RESERVED" {
+			t.Errorf("the hook: %v", refused)
+		}
+		if got, err := repo.Get(ctx, "f").Result(); err != nil || got.Held != 5 || got.Free != 3 {
+			t.Errorf("the record is %+v, %v", got, err)
 		}
 	})
 }
