@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -23,13 +24,8 @@ var listing = regexp.MustCompile("(?s)<!-- listing: (\\S+)(?: (\\S+))? -->\n+```
 
 // Ensure that what documents show is code that is compiled and run.
 func TestListingsAreTheCode(t *testing.T) {
-	documents := []string{filepath.Join(root, "README.md")}
-	more, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	shown := 0
-	for _, path := range append(documents, more...) {
+	for _, path := range documents(t, root) {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
@@ -47,6 +43,9 @@ func TestListingsAreTheCode(t *testing.T) {
 			}
 			return strings.TrimSuffix(block, part[3]+"```") + code + "```"
 		})
+		for _, line := range unmarked(mended) {
+			t.Errorf("%s:%d: code that no test runs: put <!-- listing: FILE NAME --> in front of it", filepath.Base(path), line)
+		}
 		if *update && mended != string(text) {
 			if err := os.WriteFile(path, []byte(mended), 0o644); err != nil {
 				t.Fatal(err)
@@ -55,6 +54,38 @@ func TestListingsAreTheCode(t *testing.T) {
 	}
 	if shown == 0 {
 		t.Error("no document has a listing: does the marker still match?")
+	}
+}
+
+// documents are the README and the pages of docs.
+func documents(t *testing.T, root string) []string {
+	t.Helper()
+	pages, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append([]string{filepath.Join(root, "README.md")}, pages...)
+}
+
+// unmarked returns the lines where a document has Go or Lua that is no listing.
+func unmarked(text string) (lines []int) {
+	text = listing.ReplaceAllStringFunc(text, func(block string) string {
+		return strings.Repeat("\n", strings.Count(block, "\n"))
+	})
+	for i, line := range strings.Split(text, "\n") {
+		if code := strings.TrimSpace(line); code == "```go" || code == "```lua" {
+			lines = append(lines, i+1)
+		}
+	}
+	return lines
+}
+
+// Code without a marker is found, and what is marked, or no code, is not.
+func TestUnmarked(t *testing.T) {
+	text := "# Title\n\n<!-- listing: a.go X -->\n```go\nx\n```\n\n```sh\nmake\n```\n\n" +
+		"```go\ny\n```\n\n* item\n\n  ```lua\n  z\n  ```\n"
+	if got := unmarked(text); !slices.Equal(got, []int{12, 18}) {
+		t.Errorf("code without a marker in lines %v, want 12 and 18", got)
 	}
 }
 
