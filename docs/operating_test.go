@@ -186,6 +186,7 @@ var workloads = map[string]func(ctx context.Context, db *pipectx.DB) error{
 			tickets.Pick(ctx, id, Cost).Err(),
 			model.Pop(ctx, tickets, id, Note).Err(),
 			tickets.Edit(ctx, id, func(t *Ticket) error { t.Seat = "B2"; return nil }).Err(),
+			tickets.Fenced(stopped(7)).Update(ctx, id, Cost.Set(8)).Err(),
 			tickets.Expire(ctx, id, time.Hour).Err(),
 			tickets.ExpireAt(ctx, id, time.Now().Add(time.Hour)).Err(),
 			tickets.TTL(ctx, id).Err(),
