@@ -17,7 +17,8 @@ import (
 var update = flag.Bool("update", false, "copy listings into the documents instead of comparing them")
 
 // listing marks a listing in a document: the next code block is a declaration,
-// or the body of an Example, of a Go file, or a whole file of another kind.
+// or the body of an Example with its output, of a Go file, or a whole file of
+// another kind.
 //
 //	<!-- listing: examples/quickstart/atlas.go Atlas.CountryPage -->
 var listing = regexp.MustCompile("(?s)<!-- listing: (\\S+)(?: (\\S+))? -->\n+```\\w*\n(.*?)```")
@@ -113,8 +114,7 @@ func excerpt(path, name string) (string, error) {
 				continue
 			}
 			if strings.HasPrefix(name, "Example") {
-				body, _, _ := strings.Cut(cut(d.Body.Lbrace+1, d.Body.Rbrace), "\t// Output:")
-				return dedent(body), nil
+				return withoutServer(dedent(cut(d.Body.Lbrace+1, d.Body.Rbrace))), nil
 			}
 			return cut(d.Pos(), d.End()) + "\n", nil
 		case *ast.GenDecl:
@@ -148,6 +148,13 @@ func title(d *ast.FuncDecl) string {
 		return id.Name + "." + d.Name.Name
 	}
 	return d.Name.Name
+}
+
+// withoutServer drops the lines by which an Example gets its server: who reads a
+// page has one.
+func withoutServer(body string) string {
+	body = strings.Replace(body, "db, end := exampleDB()\ndefer end()\n", "", 1)
+	return strings.TrimLeft(body, "\n")
 }
 
 func dedent(body string) string {
