@@ -153,7 +153,9 @@ func title(d *ast.FuncDecl) string {
 // withoutServer drops the lines by which an Example gets its server: who reads a
 // page has one.
 func withoutServer(body string) string {
-	body = strings.Replace(body, "db, end := exampleDB()\ndefer end()\n", "", 1)
+	for _, server := range []string{"db, end := exampleDB()\n", "client, end := redistest.Example()\n"} {
+		body = strings.Replace(body, server+"defer end()\n", "", 1)
+	}
 	return strings.TrimLeft(body, "\n")
 }
 
