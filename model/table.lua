@@ -211,7 +211,10 @@ local function before(a, b)
 end
 
 local function isEmpty(v, shape)
-  return v == nil or v == false or v == 0 or v == "" or (shape[1] == "m" or shape[1] == "l" and not shape[3]) and next(v) == nil
+  if v == nil or shape[1] == "p" then -- a pointer to nothing much is one
+    return v == nil
+  end
+  return v == false or v == 0 or v == "" or (shape[1] == "m" or shape[1] == "l" and not shape[3]) and next(v) == nil
 end
 
 local write

@@ -30,6 +30,9 @@ type Gem struct {
 	Who    uuid.UUID        `json:"who"`
 	Facets []Facet          `json:"facets,omitempty"`
 	First  *Facet           `json:",omitempty"`
+	Least  *int64           `json:"least,omitempty"`
+	Note   *string          `json:"note,omitempty"`
+	Sure   *bool            `json:"sure,omitzero"`
 	OK     bool
 	Skip   string `json:"-"`
 	hidden int
@@ -126,6 +129,7 @@ func anyGem(r *rand.Rand) Gem {
 	}
 	if r.IntN(2) == 0 {
 		g.Cut, g.First = new(anyInt(r)), &Facet{N: int32(r.Uint32()), Note: "n"}
+		g.Least, g.Note, g.Sure = new(anyInt(r)), new(anyText(r)), new(r.IntN(2) == 0)
 	}
 	if r.IntN(2) == 0 {
 		g.Worth = map[string]int64{}
