@@ -1,14 +1,15 @@
 package lua_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/redmoon-go/redmoon/lua"
 	"github.com/redmoon-go/redmoon/pipectx"
 )
 
-// An error says whether something was written before it: by any form of a call
-// that may write, and only then.
+// An error says, also in its text, whether something was written before it: by any
+// form of a call that may write, and only then.
 func TestPartial(t *testing.T) {
 	const call = `redis.call("RPUSH", k, "x")`
 	tests := []struct {
@@ -50,7 +51,7 @@ func TestPartial(t *testing.T) {
 			pipectx.Do[int64](t.Context(), db, "DEL", "list")
 			pipectx.Do[int64](t.Context(), db, "RPUSH", "list", "x")
 			e := failed(t, test.reason, bind[string, int](t, mod, "f").On(db).Call(t.Context(), "list").Err())
-			if e.Partial != test.partial {
+			if says := strings.HasSuffix(e.Error(), "; what it wrote before that stays written"); e.Partial != test.partial || says != test.partial {
 				t.Errorf("%s: Partial is %v: %v", test.reason, e.Partial, e)
 			}
 		}

@@ -28,7 +28,7 @@ import (
 //	if errors.As(err, &refused) && refused.Code == "FUNDS" { … }
 //
 // %+v prints the Lua traceback behind the message. What the function wrote by
-// redis.call before it failed stays written, and Partial says so: validate first,
+// redis.call before it failed stays written; Partial and the text say so: validate first,
 // write after.
 type Error struct {
 	Code    string
@@ -51,7 +51,8 @@ type Frame struct {
 	Source string // the line, without indentation
 }
 
-// Error is one line: script, code, message and innermost place.
+// Error is one line: script, code, message, innermost place, and whether what was
+// written before stays.
 func (e *Error) Error() string {
 	text := fmt.Sprintf("lua: %s: %s", e.Script, e.Code)
 	if e.Message != "" {
@@ -59,6 +60,9 @@ func (e *Error) Error() string {
 	}
 	if len(e.Trace) > 0 {
 		text += fmt.Sprintf(" (%s:%d)", e.Trace[0].File, e.Trace[0].Line)
+	}
+	if e.Partial {
+		text += "; what it wrote before that stays written"
 	}
 	return text
 }

@@ -55,7 +55,7 @@ func TestFailure(t *testing.T) {
 		if e.Code != "FUNDS" || e.Message != "insufficient: have 70, need 300" || e.Script != "accounts.transfer" || len(e.Trace) != 2 {
 			t.Errorf("%#v", e)
 		}
-		if got, want := e.Error(), "lua: accounts.transfer: FUNDS insufficient: have 70, need 300 (audit.lua:15)"; got != want {
+		if got, want := e.Error(), "lua: accounts.transfer: FUNDS insufficient: have 70, need 300 (audit.lua:15); what it wrote before that stays written"; got != want {
 			t.Errorf("Error() = %s, want %s", got, want)
 		}
 		want := "Lua traceback of accounts.transfer (most recent call last):\n" +

@@ -4,6 +4,7 @@ import (
 	"encoding"
 	"encoding/json"
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
 	"strconv"
@@ -55,7 +56,9 @@ func shapeWithin(t reflect.Type, outer []reflect.Type) (shape, reason string) {
 		return fmt.Sprintf(`{"i","%d","%d"}`, int64(-1)<<(bits-1), int64(1)<<(bits-1)-1), ""
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
 		return fmt.Sprintf(`{"i","0","%d"}`, uint64(1)<<(t.Bits()-1)<<1-1), ""
-	case reflect.Float32, reflect.Float64:
+	case reflect.Float32:
+		return fmt.Sprintf(`{"f","%g","%g"}`, -math.MaxFloat32, math.MaxFloat32), ""
+	case reflect.Float64:
 		return `{"f"}`, ""
 	case reflect.Slice:
 		if t.Elem().Kind() == reflect.Uint8 {

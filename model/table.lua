@@ -2,7 +2,8 @@
 -- is as of encoding/json: members in the order of the struct, keys of a map sorted, []
 -- for a list and {} for a map, null for one that is nil, and integers in all their
 -- digits. A shape says what Go's type is, a list that begins with its kind:
---   s, b, f        a string, a boolean, a float
+--   s, b           a string, a boolean
+--   f least most   a float, within what it can hold where that is given
 --   i least most   an integer
 --   r              a time in RFC 3339, a string in Lua
 --   u              a UUID, likewise
@@ -211,7 +212,10 @@ local function before(a, b)
 end
 
 local function isEmpty(v, shape)
-  return v == nil or v == false or v == 0 or v == "" or (shape[1] == "m" or shape[1] == "l" and not shape[3]) and next(v) == nil
+  if v == nil or shape[1] == "p" then -- a pointer to nothing much is one
+    return v == nil
+  end
+  return v == false or v == 0 or v == "" or (shape[1] == "m" or shape[1] == "l" and not shape[3]) and next(v) == nil
 end
 
 local write
@@ -283,10 +287,14 @@ function write(v, shape, at)
   elseif kind == "r" and not time.parse(v) or kind == "u" and not value.isID(v) then
     fault("RANGE", at, "is " .. names[kind] .. ", not " .. v)
   elseif kind == "r" or kind == "u" then
-    return quote(v, at)
+    return quote(kind == "u" and string.lower(v) or v, at)
   elseif v - v ~= 0 then
     fault("RANGE", at, "must be finite, and is " .. tostring(v))
   elseif kind == "f" then
+    local why = shape[2] and number.outside(v, shape[2] .. " " .. shape[3])
+    if why then
+      fault("RANGE", at, "is " .. float(v) .. ", " .. why)
+    end
     return float(v)
   elseif v ~= math.floor(v) then
     fault("TYPE", at, "is an integer, not " .. tostring(v))

@@ -30,6 +30,9 @@ type Gem struct {
 	Who    uuid.UUID        `json:"who"`
 	Facets []Facet          `json:"facets,omitempty"`
 	First  *Facet           `json:",omitempty"`
+	Least  *int64           `json:"least,omitempty"`
+	Note   *string          `json:"note,omitempty"`
+	Sure   *bool            `json:"sure,omitzero"`
 	OK     bool
 	Skip   string `json:"-"`
 	hidden int
@@ -126,6 +129,7 @@ func anyGem(r *rand.Rand) Gem {
 	}
 	if r.IntN(2) == 0 {
 		g.Cut, g.First = new(anyInt(r)), &Facet{N: int32(r.Uint32()), Note: "n"}
+		g.Least, g.Note, g.Sure = new(anyInt(r)), new(anyText(r)), new(r.IntN(2) == 0)
 	}
 	if r.IntN(2) == 0 {
 		g.Worth = map[string]int64{}
@@ -237,6 +241,8 @@ function M.change(self)
   table.insert(self.list, "a,b")
   self.comma = {}
   self.gem.sides[2] = 7
+  self.gem.who = "ABCDEFAB-0000-0000-0000-000000000000"
+  self.who = self.gem.who
 end
 
 --- @return string
@@ -257,8 +263,8 @@ end`)))
 		}
 		want(t, "read", read.On(p.db).Call(t.Context(), "a", struct{}{}), "::1 12345678901234567890 b 00000000-0000-0000-0000-000000000000 nil 0001-01-01T00:00:00Z")
 		ok(t, "change", change.On(p.db).Call(t.Context(), "a", struct{}{}).Err())
-		const changed = `{"name":"n","thin":0,"cut":null,"tags":["ruby"],"sides":[0,7],"worth":{"usd":123456789012345},"seen":"0001-01-01T00:00:00Z","who":"00000000-0000-0000-0000-000000000000","OK":false}`
-		for name, text := range map[string]string{"gem": changed, "maybe": changed, "tags": `["new"]`, "list": `a\,b`, "comma": ""} {
+		const changed = `{"name":"n","thin":0,"cut":null,"tags":["ruby"],"sides":[0,7],"worth":{"usd":123456789012345},"seen":"0001-01-01T00:00:00Z","who":"abcdefab-0000-0000-0000-000000000000","OK":false}`
+		for name, text := range map[string]string{"who": "abcdefab-0000-0000-0000-000000000000", "gem": changed, "maybe": changed, "tags": `["new"]`, "list": `a\,b`, "comma": ""} {
 			if got := p.client.HGet(t.Context(), "hoard{a}", name).Val(); got != text {
 				t.Errorf("%s is stored as\n\t%s\nwant\n\t%s", name, got, text)
 			}
@@ -275,6 +281,8 @@ func TestTablesRefuse(t *testing.T) {
 		{"a member that is missing", "", "", `self.gem = {name = "x"}`, "TYPE hoard{a} gem.thin is a number, not a nil"},
 		{"a fraction", "", "", `self.gem.facets = {{N = 1.5}}`, "TYPE hoard{a} gem.facets[1].N is an integer"},
 		{"out of bounds", "", "", `self.gem.sides[1] = 256`, "RANGE hoard{a} gem.sides[1] is 256, above 255"},
+		{"more than a float32", "", "", `self.gem.thin = 1e39`, "RANGE hoard{a} gem.thin is 1e+39, above 3.4"},
+		{"less than a float32", "", "", `self.gem.thin = -3.5e38`, "RANGE hoard{a} gem.thin is -3.5e+38, below -3.4"},
 		{"too many", "", "", `self.gem.sides[3] = 1`, "TYPE hoard{a} gem.sides is a list of 2, and has an element 3"},
 		{"a hole", "", "", `self.tags = {"a", nil, "b"}`, "TYPE hoard{a} tags"},
 		{"a map for a list", "", "", `self.tags = {a = "b"}`, "TYPE hoard{a} tags is a list"},

@@ -228,7 +228,7 @@ function M.encode(s, name, v, letter, more)
     elseif letter == "a" and #v ~= tonumber(more) then
       fault("RANGE", s.key .. " " .. name .. " is of " .. more .. " bytes, not " .. #v)
     end
-    return v
+    return letter == "u" and string.lower(v) or v
   elseif is == "boolean" then
     return v and "1" or "0"
   end
