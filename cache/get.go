@@ -101,8 +101,7 @@ func (w *work[K, V]) direct(ctx context.Context, arg K) *pipectx.Ref[V] {
 func (w *work[K, V]) launch(ctx context.Context, r *reading[V], arg K) {
 	if r.state == absent && r.flight == nil {
 		w.on.count(&w.counts.misses, 1)
-		var joined bool
-		if r.flight, joined = w.fly(ctx, r.place, arg, whatIsFresh); joined {
+		if r.flight, r.joined = w.fly(ctx, r.place, arg, whatIsFresh); r.joined {
 			w.on.count(&w.counts.waits, 1)
 		}
 	}
@@ -113,7 +112,11 @@ func (w *work[K, V]) finish(ctx context.Context, r *reading[V], arg K) (V, error
 	w.launch(ctx, r, arg)
 	switch {
 	case r.state == absent:
-		return await(ctx, r.key, r.flight)
+		v, err := await(ctx, r.key, r.flight)
+		if !r.joined && r.flight.waited() {
+			w.on.count(&w.counts.waits, 1)
+		}
+		return v, err
 	case r.state == found:
 	case r.state == stale:
 		w.on.count(&w.counts.stale, 1)
