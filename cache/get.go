@@ -11,9 +11,9 @@ import (
 //
 // A fresh value is answered at once. One that is stale is answered at once too,
 // and loaded anew in the background. Where there is none, one caller of all processes
-// loads it and the others wait for that: for the load's lease at most, and for as
-// long as ctx lasts; the load goes on without them. What was invalidated while it was
-// loaded is loaded again.
+// loads it and the others wait for that: for two leases at most, that of a load whose
+// process died and that of the next, and for as long as ctx lasts; the load goes on
+// without them. What was invalidated while it was loaded is loaded again.
 //
 // [pipectx.ErrNotFound] says that there is no value, a [*LoadError] that the load
 // failed. A stored text that is no V, as after a change of the type, is loaded anew.

@@ -75,7 +75,8 @@ const outdated = 3
 // somebody else's load, or one of its own.
 func (j *job[K, V]) run(ctx context.Context) (v V, err error) {
 	in := j.request()
-	patience := time.Now().Add(j.on.Lease + 500*time.Millisecond)
+	// One lease for a load whose process dies, one for the next, which is a good one.
+	patience := time.Now().Add(2*j.on.Lease + 500*time.Millisecond)
 	for pause := time.Duration(0); ; {
 		in.Asked, j.since = elapsed()-j.asked, j.near.since()
 		b, err := begin.On(j.on.db).Call(pipectx.Resend(ctx), in).Result()
@@ -107,7 +108,7 @@ func (j *job[K, V]) run(ctx context.Context) (v V, err error) {
 				return v, err
 			}
 			if time.Now().After(patience) {
-				return v, &LoadError{Function: j.String(), Key: j.key, Err: fmt.Errorf("none has ended well within %v", j.on.Lease), Elsewhere: true}
+				return v, &LoadError{Function: j.String(), Key: j.key, Err: fmt.Errorf("none has ended well within two leases of %v", j.on.Lease), Elsewhere: true}
 			}
 			j.waited = true
 			pause = min(max(pause+pause/2, 2*time.Millisecond), 50*time.Millisecond)
