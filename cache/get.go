@@ -208,7 +208,8 @@ func (w *work[K, V]) outdate(ctx context.Context, arg K, remove bool) *pipectx.R
 	return ref
 }
 
-// InvalidateAll is [Bound.Invalidate] for all arguments.
+// InvalidateAll is [Bound.Invalidate] for all arguments; but what is being loaded is
+// stale when it is stored.
 //
 // Cost: EVALSHA; 1 command for each bucket of the region; 1 round trip to each node
 // outside Run, none of its own inside.
