@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/redmoon-go/redmoon/internal/redistest"
 	"github.com/redmoon-go/redmoon/lock"
@@ -75,4 +76,34 @@ func TestQuorumReentered(t *testing.T) {
 		return other.Release(ctx)
 	})
 	done(t, "Do", err)
+}
+
+// A token that is greater on one master is so on all when the lease is held: whoever
+// comes next has a greater one, though that master be gone.
+func TestQuorumFence(t *testing.T) {
+	nodes := []*redistest.Node{redistest.Server(t), redistest.Server(t), redistest.Server(t)}
+	var dbs []*pipectx.DB
+	for _, n := range nodes {
+		dbs = append(dbs, newDB(t, n.Client(t)))
+	}
+	ctx := t.Context()
+	ahead := time.Now().Add(time.Hour).UnixMicro()
+	if err := nodes[0].Client(t).HSet(ctx, "leader{f}", "owner", "", "fence", ahead).Err(); err != nil {
+		t.Fatal(err)
+	}
+	first, err := leaders.On(dbs...).Acquire(ctx, "f")
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := fence(t, first)
+	done(t, "release", first.Release(ctx))
+	nodes[0].Kill()
+	second, err := leaders.On(dbs...).Acquire(ctx, "f")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if two := fence(t, second); one <= ahead || two <= one {
+		t.Errorf("behind %d came %d and %d", ahead, one, two)
+	}
+	done(t, "release", second.Release(ctx))
 }
