@@ -44,14 +44,13 @@ function M._tell(lease, now, why)
   redis.call("SET", lease, string.format("!%.0f %s", now, why), "PX", 2000)
 end
 
--- look reads as MGET does, and the clock.
---- @key entry
---- @key region
---- @key func
+-- look reads as MGET does, and behind that the clock. KEYS are an entry, and the
+-- generations of its region and function.
 --- @idempotent
-function M.look(entry, region, func)
-  local texts = redis.call("MGET", entry, region, func)
-  return {now = micros(), entry = texts[1], region = texts[2], func = texts[3]}
+function M.look(keys, _)
+  local texts = redis.call("MGET", keys[1], keys[2], keys[3])
+  texts[4] = string.format("%.0f", micros())
+  return texts
 end
 
 -- begin asks for the lease. A caller who may do without a fresh value passes

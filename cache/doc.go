@@ -41,9 +41,10 @@
 //     another caller loads. What it returns after that is dropped.
 //   - Its process dies: another caller loads when the lease ends.
 //   - Its caller goes away: the load goes on for the others.
-//   - Its value is invalidated or removed meanwhile, in any process: it is not stored,
-//     and loaded again, up to three times in a row. Who called Get after Invalidate
-//     returned does not see a value whose load began before.
+//   - Its value is invalidated or removed meanwhile, in any process: it is not
+//     stored, and loaded again, up to three times in a row. Where all values of the
+//     function or the region are invalidated it is stored, and stale. Who called Get
+//     after Remove returned does not see a value whose load began before.
 //
 // In a process callers of one argument share one goroutine, which asks again every
 // 2 to 50 ms while another process loads.

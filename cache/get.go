@@ -11,9 +11,9 @@ import (
 //
 // A fresh value is answered at once. One that is stale is answered at once too,
 // and loaded anew in the background. Where there is none, one caller of all processes
-// loads it and the others wait for that: for the load's lease at most, and for as
-// long as ctx lasts; the load goes on without them. What was invalidated while it was
-// loaded is loaded again.
+// loads it and the others wait for that: for two leases at most, that of a load whose
+// process died and that of the next, and for as long as ctx lasts; the load goes on
+// without them. What was invalidated while it was loaded is loaded again.
 //
 // [pipectx.ErrNotFound] says that there is no value, a [*LoadError] that the load
 // failed. A stored text that is no V, as after a change of the type, is loaded anew.
@@ -101,8 +101,7 @@ func (w *work[K, V]) direct(ctx context.Context, arg K) *pipectx.Ref[V] {
 func (w *work[K, V]) launch(ctx context.Context, r *reading[V], arg K) {
 	if r.state == absent && r.flight == nil {
 		w.on.count(&w.counts.misses, 1)
-		var joined bool
-		if r.flight, joined = w.fly(ctx, r.place, arg, whatIsFresh); joined {
+		if r.flight, r.joined = w.fly(ctx, r.place, arg, whatIsFresh); r.joined {
 			w.on.count(&w.counts.waits, 1)
 		}
 	}
@@ -113,7 +112,11 @@ func (w *work[K, V]) finish(ctx context.Context, r *reading[V], arg K) (V, error
 	w.launch(ctx, r, arg)
 	switch {
 	case r.state == absent:
-		return await(ctx, r.key, r.flight)
+		v, err := await(ctx, r.key, r.flight)
+		if !r.joined && r.flight.waited() {
+			w.on.count(&w.counts.waits, 1)
+		}
+		return v, err
 	case r.state == found:
 	case r.state == stale:
 		w.on.count(&w.counts.stale, 1)
@@ -205,7 +208,8 @@ func (w *work[K, V]) outdate(ctx context.Context, arg K, remove bool) *pipectx.R
 	return ref
 }
 
-// InvalidateAll is [Bound.Invalidate] for all arguments.
+// InvalidateAll is [Bound.Invalidate] for all arguments; but what is being loaded is
+// stale when it is stored.
 //
 // Cost: EVALSHA; 1 command for each bucket of the region; 1 round trip to each node
 // outside Run, none of its own inside.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redmoon-go/redmoon/cache"
+	"github.com/redmoon-go/redmoon/field"
 	"github.com/redmoon-go/redmoon/internal/redistest"
 	"github.com/redmoon-go/redmoon/pipectx"
 )
@@ -176,42 +177,55 @@ func TestLoaderFails(t *testing.T) {
 // In a Run everything is read in one round trip, loads run side by side, and loaders see
 // no open Run.
 func TestInRun(t *testing.T) {
-	everywhere(t, func(t *testing.T, _ redis.UniversalClient, db *pipectx.DB) {
-		ctx := t.Context()
-		both := make(chan struct{}, 2)
-		f := cache.Func(region(t, cache.Options{}), "f", func(ctx context.Context, arg string) (string, error) {
-			if err := pipectx.Outside(ctx, db, "the loader"); err != nil {
-				return "", err
-			}
-			if arg == "stored" {
-				return arg, nil
-			}
-			both <- struct{}{}
-			for len(both) < 2 { // the other one is to be under way too
-				select {
-				case <-ctx.Done():
-					return "", ctx.Err()
-				case <-time.After(time.Millisecond):
-				}
-			}
-			return "loaded " + arg, nil
-		}).On(db)
-		want(t, "before", f.Get(ctx, "stored"), "stored")
-		var a, b, stored *pipectx.Ref[string]
-		err := pipectx.Run(ctx, db, func(ctx context.Context) error {
-			a, b, stored = f.Get(ctx, "a"), f.Get(ctx, "b"), f.Get(ctx, "stored")
-			if a.Ready() || stored.Ready() {
-				t.Error("a Ref is ready before the flush")
-			}
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		want(t, "a", a, "loaded a")
-		want(t, "b", b, "loaded b")
-		want(t, "stored", stored, "stored")
+	everywhere(t, func(t *testing.T, client redis.UniversalClient, db *pipectx.DB) {
+		there := newDB(t, client) // what it knows of the server's clock is not known here
+		t.Run("plain", func(t *testing.T) { inRun(t, db, there, cache.Options{}) })
+		t.Run("soft", func(t *testing.T) { inRun(t, db, there, cache.Options{Soft: time.Minute}) })
+		t.Run("near", func(t *testing.T) { inRun(t, db, there, cache.Options{Near: cache.Near{Entries: 10}}) })
 	})
+}
+
+func inRun(t *testing.T, db, there *pipectx.DB, o cache.Options) {
+	ctx := t.Context()
+	all := make(chan struct{}, 4)
+	def := cache.Func(region(t, o), "f", func(ctx context.Context, arg string) (string, error) {
+		if err := pipectx.Outside(ctx, db, "the loader"); err != nil {
+			return "", err
+		}
+		if arg == "stored" {
+			return arg, nil
+		}
+		all <- struct{}{}
+		for len(all) < 4 { // the others are to be under way too
+			select {
+			case <-ctx.Done():
+				return "", ctx.Err()
+			case <-time.After(time.Millisecond):
+			}
+		}
+		return "loaded " + arg, nil
+	})
+	want(t, "before", def.On(there).Get(ctx, "stored"), "stored")
+	f := def.On(db)
+	var a, b, stored *pipectx.Ref[string]
+	var c, d *pipectx.Ref[[]field.Optional[string]]
+	err := pipectx.Run(ctx, db, func(ctx context.Context) error {
+		a, b, stored = f.Get(ctx, "a"), f.Get(ctx, "b"), f.Get(ctx, "stored")
+		c, d = f.GetMany(ctx, "c"), f.GetMany(ctx, "d")
+		if a.Ready() || stored.Ready() {
+			t.Error("a Ref is ready before the flush")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := func(many []field.Optional[string]) (string, error) { v, _ := many[0].Get(); return v, nil }
+	want(t, "a", a, "loaded a")
+	want(t, "b", b, "loaded b")
+	want(t, "c", pipectx.Map(c, first), "loaded c")
+	want(t, "d", pipectx.Map(d, first), "loaded d")
+	want(t, "stored", stored, "stored")
 }
 
 // Streams, Atomics and Gathers have Runs too.

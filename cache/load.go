@@ -16,9 +16,10 @@ import (
 // A flight is one load, or one wait for another process's, that callers of this
 // process share.
 type flight[V any] struct {
-	done  chan struct{} // closed behind value and err
+	done  chan struct{} // closed behind the others
 	value V
 	err   error
+	other bool // it waited for another process's load
 }
 
 // want is what a flight is for.
@@ -42,6 +43,7 @@ func (w *work[K, V]) fly(ctx context.Context, p place, arg K, for_ want) (fl *fl
 	j := &job[K, V]{work: w, place: p, arg: arg, want: for_, token: rand.Text()}
 	go func() {
 		fl.value, fl.err = j.run(pipectx.Detach(context.WithoutCancel(ctx)))
+		fl.other = j.waited
 		w.mu.Lock()
 		if w.flights[p.key] == fl {
 			delete(w.flights, p.key)
@@ -61,6 +63,8 @@ type job[K, V any] struct {
 	token string
 	since uint64 // see near.put
 	tries int    // loads whose value was outdated before it could be stored
+
+	waited bool // for another process
 }
 
 // outdated is how often a value is loaded anew that was invalidated while it was
@@ -71,7 +75,8 @@ const outdated = 3
 // somebody else's load, or one of its own.
 func (j *job[K, V]) run(ctx context.Context) (v V, err error) {
 	in := j.request()
-	patience := time.Now().Add(j.on.Lease + 500*time.Millisecond)
+	// One lease for a load whose process dies, one for the next, which is a good one.
+	patience := time.Now().Add(2*j.on.Lease + 500*time.Millisecond)
 	for pause := time.Duration(0); ; {
 		in.Asked, j.since = elapsed()-j.asked, j.near.since()
 		b, err := begin.On(j.on.db).Call(pipectx.Resend(ctx), in).Result()
@@ -103,8 +108,9 @@ func (j *job[K, V]) run(ctx context.Context) (v V, err error) {
 				return v, err
 			}
 			if time.Now().After(patience) {
-				return v, &LoadError{Function: j.String(), Key: j.key, Err: fmt.Errorf("none has ended well within %v", j.on.Lease), Elsewhere: true}
+				return v, &LoadError{Function: j.String(), Key: j.key, Err: fmt.Errorf("none has ended well within two leases of %v", j.on.Lease), Elsewhere: true}
 			}
+			j.waited = true
 			pause = min(max(pause+pause/2, 2*time.Millisecond), 50*time.Millisecond)
 			time.Sleep(min(pause, max(time.Duration(b.Left)*time.Millisecond, time.Millisecond)))
 		}

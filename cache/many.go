@@ -87,7 +87,8 @@ func (m *many[K, V]) send(ctx context.Context) {
 		for len(at) > 0 {
 			if _, known := m.on.clocks[bucket].now(); !known && m.on.timed() {
 				first := at[0]
-				one := pipectx.Map(m.work.send(ctx, m.places[first], nil), func(r *reading[V]) ([]*reading[V], error) { return []*reading[V]{r}, nil })
+				launch := func(r *reading[V]) { m.ahead(ctx, r, first) }
+				one := pipectx.Map(m.work.send(ctx, m.places[first], launch), func(r *reading[V]) ([]*reading[V], error) { return []*reading[V]{r}, nil })
 				m.sent = append(m.sent, batch[V]{at[:1], one})
 				at = at[1:]
 				if len(at) == 0 {

@@ -2,6 +2,7 @@ package cache
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"time"
@@ -18,6 +19,7 @@ type reading[V any] struct {
 	value  V
 	err    error // what is stored instead of a value
 	flight *flight[V]
+	joined bool // somebody else's flight
 }
 
 type state int
@@ -35,31 +37,41 @@ func (w *work[K, V]) send(ctx context.Context, p place, launch func(*reading[V])
 	if w.on.err != nil {
 		return pipectx.Failed[*reading[V]](ctx, w.on.db, w.on.err)
 	}
-	since := w.near.since()
+	since, texts := w.near.since(), 3
+	c := pipectx.NewCommand("MGET").Read()
 	if w.on.timed() {
 		if _, known := w.on.clocks[p.bucket].now(); !known {
-			t := &w.tags[p.bucket]
-			return pipectx.Map(look.On(w.on.db).Call(ctx, lookIn{p.key, t.region, t.function}), func(l looked) (*reading[V], error) {
-				w.on.clocks[p.bucket].set(l.Now)
-				return w.judge(p, bytesOf(l.Entry), bytesOf(l.Region), bytesOf(l.Func), since), nil
-			})
+			c, texts = look.Command(3), 4
 		}
 	}
-	c := pipectx.NewCommand("MGET").Read()
 	c.Key(p.key)
 	c.Key(w.tags[p.bucket].region)
 	c.Key(w.tags[p.bucket].function)
 	return pipectx.Send(ctx, w.on.db, c, func(r pipectx.Reply) (*reading[V], error) {
-		texts, err := w.texts(r, 3)
-		if err != nil {
-			return nil, err
-		}
-		read := w.judge(p, texts[0], texts[1], texts[2], since)
-		if launch != nil {
+		read, err := w.read(p, r, texts, since)
+		if err == nil && launch != nil {
 			launch(read)
 		}
-		return read, nil
+		return read, err
 	})
+}
+
+// read judges what MGET answers, or look, which has the clock behind it.
+func (w *work[K, V]) read(p place, r pipectx.Reply, n int, since uint64) (*reading[V], error) {
+	texts, err := w.texts(r, n)
+	if err == nil && len(texts) != n {
+		err = fmt.Errorf("%d texts, not %d", len(texts), n)
+	}
+	if err == nil && n == 4 {
+		var now int64
+		if now, err = parseInt(texts[3]); err == nil {
+			w.on.clocks[p.bucket].set(now)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cache: %s: %w", p.key, err)
+	}
+	return w.judge(p, texts[0], texts[1], texts[2], since), nil
 }
 
 // texts are the elements of MGET's reply, nil where there is no such key.

@@ -11,26 +11,13 @@ var source string
 
 var (
 	module     = lua.Module("redmoon_cache", lua.Source("cache.lua", source))
-	look       = lua.Bind[lookIn, looked](module, "look")
+	look       = lua.Must(lua.Link(module, "look", "redmoon_cache.look"))
 	begin      = lua.Bind[beginIn, begun](module, "begin")
 	store      = lua.Bind[storeIn, bool](module, "store")
 	fail       = lua.Bind[failIn, struct{}](module, "fail")
 	invalidate = lua.Bind[invalidateIn, bool](module, "invalidate")
 	advance    = lua.Bind[advanceIn, struct{}](module, "advance")
 )
-
-type lookIn struct {
-	Entry  string `lua:"entry,key"`
-	Region string `lua:"region,key"`
-	Func   string `lua:"func,key"`
-}
-
-type looked struct {
-	Now    int64   `lua:"now"`
-	Entry  *string `lua:"entry"`
-	Region *string `lua:"region"`
-	Func   *string `lua:"func"`
-}
 
 type beginIn struct {
 	Entry  string `lua:"entry,key"`

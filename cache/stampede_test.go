@@ -218,6 +218,29 @@ func TestStampede(t *testing.T) {
 	}
 }
 
+// A load that begins when another's process has died, and takes its time, is waited for in
+// all processes, as the first one was.
+func TestNextLoad(t *testing.T) {
+	client := redistest.Server(t).Client(t)
+	ctx := t.Context()
+	r := region(t, cache.Options{Lease: lease})
+	l := &loader{next: func(int64, string) (string, error) {
+		time.Sleep(lease / 2)
+		return "v", nil
+	}}
+	f := cache.Func(r, "f", l.load)
+	if err := client.Set(ctx, "cache.lease:f{"+r.String()+"}:a", "of the dead", lease).Err(); err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for range 3 {
+		db := newDB(t, client)
+		all.Go(func() { want(t, "a", f.On(db).Get(ctx, "a"), "v") })
+	}
+	all.Wait()
+	wantLoads(t, l, 1)
+}
+
 // A value that is invalidated while it is loaded is loaded again: who asked afterwards
 // never sees the old one, in whatever process.
 func TestOutdatedLoad(t *testing.T) {

@@ -92,15 +92,16 @@ func (on *regionOn) flushUnasked() {
 	}
 }
 
-// flush adds what was counted to the day's statistics. What was not sent is counted
-// again; what may have arrived is not.
+// flush adds what was counted to the day's statistics. What did not arrive, or was
+// refused, is counted again; what may have arrived is not.
 func (on *regionOn) flush(ctx context.Context) error {
 	on.stats.turn.Lock()
 	defer on.stats.turn.Unlock()
 	on.stats.armed.Store(false)
 	type entry struct {
-		n  *atomic.Int64
-		by int64
+		n    *atomic.Int64
+		by   int64
+		sent *pipectx.Ref[int64]
 	}
 	var counted []entry
 	now := time.Now().UTC()
@@ -111,8 +112,7 @@ func (on *regionOn) flush(ctx context.Context) error {
 			m.counted().each(func(name string, n *atomic.Int64) {
 				if by := n.Swap(0); by != 0 {
 					active = true
-					counted = append(counted, entry{n, by})
-					pipectx.Do[int64](ctx, on.db, "HINCRBY", key, m.named()+"."+name, by)
+					counted = append(counted, entry{n, by, pipectx.Do[int64](ctx, on.db, "HINCRBY", key, m.named()+"."+name, by)})
 				}
 			})
 			if active {
@@ -126,8 +126,8 @@ func (on *regionOn) flush(ctx context.Context) error {
 		}
 		return nil
 	})
-	if errors.Is(err, pipectx.ErrNotSent) {
-		for _, c := range counted {
+	for _, c := range counted {
+		if failed := c.sent.Err(); failed != nil && !errors.Is(failed, pipectx.ErrOutcomeUnknown) {
 			on.count(c.n, c.by)
 		}
 	}

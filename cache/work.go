@@ -138,6 +138,16 @@ func await[V any](ctx context.Context, key string, fl *flight[V]) (V, error) {
 	}
 }
 
+// waited tells whether a flight that has ended waited for another process's load.
+func (fl *flight[V]) waited() bool {
+	select {
+	case <-fl.done:
+		return fl.other
+	default: // its caller went away
+		return false
+	}
+}
+
 // waitError is a context that ended while its caller waited for a load, which goes on.
 type waitError struct {
 	key string

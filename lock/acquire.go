@@ -22,7 +22,8 @@ const (
 //     place in the queue as well; else it is for the lock alone, and when that is
 //     held, the process begins to listen, and asks again.
 //  2. Whoever releases the lock makes the next one its holder and tells it. A
-//     holder that was told has 2 s at first; its renewal is what confirms it.
+//     holder that was told has 2 s at first; its renewal is what confirms it, and
+//     where it is not renewed one more question.
 //  3. It asks again when the holder's time is over, each 2 s, and whenever messages
 //     may have been lost.
 //  4. Where listening fails it asks again and again, and has no place in the queue.
@@ -65,8 +66,8 @@ func (a *acquisition) pause(ctx context.Context, w *waiter, got answer, deaf int
 	defer timer.Stop()
 	select {
 	case given := <-w.given():
-		if len(a.keys) > 1 {
-			return nil, nil // one of them: on to the next
+		if len(a.keys) > 1 || a.def.options.Fixed {
+			return nil, nil // one of them, on to the next; or nobody renews what is short at first
 		}
 		// It is tempting to count from now, but the message may be old: this
 		// process may have been stopped.

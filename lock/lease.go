@@ -21,11 +21,15 @@ type Lease struct {
 	token string
 	base  context.Context // what Context derives from
 
+	releasing sync.Mutex // one Release at a time: the second finds what the first did
+
 	mu       sync.Mutex
 	fence    int64
 	ends     time.Time // by this process's clock, and before it ends by the server's
 	over     error     // ErrLost or ErrReleased, once it is
 	uses     int       // by reentrancy
+	leaving  bool      // Release was called: it is renewed no more
+	unsure   bool      // a Release was sent whose answer was lost
 	timer    *time.Timer
 	contexts []context.CancelCauseFunc
 	own      context.Context // what Context returned
@@ -128,6 +132,9 @@ func (l *Lease) extend(ctx context.Context, fence int64) error {
 	if err := l.check(); err != nil { // it was lost, or released, meanwhile
 		return err
 	}
+	if !held && l.leaving { // which Release knows more of
+		return fmt.Errorf("%w: %s", ErrReleased, l.keys[0])
+	}
 	if !held {
 		l.end(l.lost("the server knows the holder no more"))
 		return l.over
@@ -138,8 +145,9 @@ func (l *Lease) extend(ctx context.Context, fence int64) error {
 }
 
 // Release ends the lease and hands the lock to who is next. To call it again does
-// nothing. It answers [ErrLost] when the lease was over before: what was done under
-// it may have been done while somebody else held the lock.
+// nothing; but a lease that is shared, see Options.Reentrant, is to be released once
+// by each who acquired it. It answers [ErrLost] when the lease was over before: what
+// was done under it may have been done while somebody else held the lock.
 //
 // An answer that is lost is asked for again. If that fails too, so does Release; it
 // may be called again, and the lease, renewed no more, ends by itself.
@@ -149,6 +157,8 @@ func (l *Lease) Release(ctx context.Context) error {
 	if err := pipectx.Outside(ctx, l.db, "lock: release "+l.keys[0]); err != nil {
 		return err
 	}
+	l.releasing.Lock()
+	defer l.releasing.Unlock()
 	l.mu.Lock()
 	if l.uses > 1 { // those who came in later leave first
 		l.uses--
@@ -163,13 +173,16 @@ func (l *Lease) Release(ctx context.Context) error {
 		l.mu.Unlock()
 		return err
 	}
-	l.stop() // first no renewal, then no lease
+	l.leaving = true // first no renewal, then no lease
+	l.schedule()
 	l.mu.Unlock()
 
 	held, again, err := l.freeOnce(ctx)
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	again = again || l.unsure
 	if err != nil {
+		l.unsure = again || errors.Is(err, pipectx.ErrOutcomeUnknown)
 		return fmt.Errorf("lock: release %s: %w", l.keys[0], err)
 	}
 	// Asked for again it is not held, which is the work of the first time, unless

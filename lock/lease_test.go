@@ -75,6 +75,22 @@ func TestFixed(t *testing.T) {
 	})
 }
 
+// One that was waited for lasts for its TTL as well, though nobody renews it.
+func TestFixedHandedOver(t *testing.T) {
+	everywhere(t, func(t *testing.T, db, other *pipectx.DB) {
+		lasting := lock.New("lasting", lock.Options{Fixed: true})
+		first, err := lasting.On(db).Acquire(t.Context(), "f")
+		held(t, first, err)
+		next := later(func() (*lock.Lease, error) { return lasting.On(other).Acquire(t.Context(), "f") })
+		waiting(t, db, first.Keys()[0], 1)
+		done(t, "release", first.Release(t.Context()))
+		r := <-next
+		if left := held(t, r.lease, r.err).TTL(); left < 50*time.Second {
+			t.Errorf("it lasts for %v more, of a minute", left)
+		}
+	})
+}
+
 // A holder that the server knows no more learns it with the next renewal, and its
 // context ends.
 func TestLost(t *testing.T) {
@@ -197,6 +213,20 @@ func TestNoChannels(t *testing.T) {
 	done(t, "release", lease.Release(ctx))
 	r := <-next
 	held(t, r.lease, r.err)
+
+	// The server has said no: nobody sits and waits for a yes.
+	hasty := lock.New("mute", lock.Options{Timeout: 50 * time.Millisecond})
+	lease, err = hasty.On(mute).Acquire(ctx, "n")
+	held(t, lease, err)
+	for range 3 {
+		began := time.Now()
+		_, err = hasty.On(mute).Acquire(ctx, "n")
+		wantErr(t, "one who waits", err, lock.ErrTimeout)
+		if took := time.Since(began); took > 800*time.Millisecond {
+			t.Errorf("a timeout of 50 ms took %v", took)
+		}
+	}
+	lease = r.lease
 
 	loud := later(func() (*lock.Lease, error) { return jobs.On(db).Acquire(ctx, "n") })
 	waiting(t, db, lease.Keys()[0], 1)

@@ -34,9 +34,10 @@ type hub struct {
 
 // A channel is a subscription.
 type channel struct {
-	users int
-	live  bool          // the server has confirmed it
-	ready chan struct{} // closed when it is
+	users   int
+	live    bool          // the server has confirmed it
+	refused bool          // it has not, and the question failed
+	ready   chan struct{} // closed when either is known
 }
 
 const (
@@ -131,6 +132,12 @@ func (h *hub) join(ctx context.Context, token, key string) *waiter {
 	}
 	if h.ended {
 		h.mu.Unlock()
+		return nil
+	}
+	if c.refused { // as it may be again: who asks now does not wait for it
+		c.refused, c.ready = false, make(chan struct{})
+		h.mu.Unlock()
+		go h.subscribe(name)
 		return nil
 	}
 	c.users++
@@ -246,8 +253,10 @@ func (h *hub) confirmed(m *redis.Subscription) {
 	case c.live: // by another connection: messages may be lost
 		h.stir(name)
 	default:
-		c.live = true
-		close(c.ready)
+		if c.live = true; !c.refused {
+			close(c.ready)
+		}
+		c.refused = false
 	}
 }
 
@@ -264,6 +273,9 @@ func (h *hub) interrupted() {
 func (h *hub) silence(name string, c *channel) {
 	if c.live {
 		c.live, c.ready = false, make(chan struct{})
+	} else if !c.refused {
+		c.refused = true
+		close(c.ready)
 	}
 	h.stir(name)
 }

@@ -78,7 +78,7 @@ func (b Bound) DoAll(ctx context.Context, names []string, fn func(ctx context.Co
 //
 // Cost: EVALSHA, at first EVAL; 1 command; 1 round trip. Waiting is free, but for 1
 // command when the holder's time is over, and every 2 s; the first wait of a process
-// costs 1 command more, and SUBSCRIBE or SSUBSCRIBE.
+// costs 1 command more, and SUBSCRIBE or SSUBSCRIBE; one for Options.Fixed 1 command.
 func (b Bound) Acquire(ctx context.Context, name string) (*Lease, error) {
 	return b.l.acquire(ctx, true, name)
 }

@@ -90,6 +90,49 @@ func TestTimeout(t *testing.T) {
 	})
 }
 
+// Fencing tokens grow though the server's clock was set back, for who takes the lock and
+// for who is handed it.
+func TestClockSetBack(t *testing.T) {
+	everywhere(t, func(t *testing.T, db, other *pipectx.DB) {
+		ctx := t.Context()
+		first, err := jobs.On(db).Acquire(ctx, "clock")
+		held(t, first, err)
+		done(t, "release", first.Release(ctx))
+		ahead := time.Now().Add(time.Hour).UnixMicro()
+		if err := db.Client().HSet(ctx, first.Keys()[0], "fence", ahead).Err(); err != nil {
+			t.Fatal(err)
+		}
+		taken, err := jobs.On(db).Acquire(ctx, "clock")
+		one := fence(t, held(t, taken, err))
+		next := later(func() (*lock.Lease, error) { return jobs.On(other).Acquire(ctx, "clock") })
+		waiting(t, db, taken.Keys()[0], 1)
+		done(t, "release", taken.Release(ctx))
+		r := <-next
+		two := fence(t, held(t, r.lease, r.err))
+		if one <= ahead || two <= one {
+			t.Errorf("behind %d came the fencing tokens %d, taken, and %d, handed over", ahead, one, two)
+		}
+	})
+}
+
+// Where somebody has deleted a lock's state those who wait for it still come first.
+func TestStateDeleted(t *testing.T) {
+	everywhere(t, func(t *testing.T, db, other *pipectx.DB) {
+		ctx := t.Context()
+		lease, err := jobs.On(db).Acquire(ctx, "deleted")
+		held(t, lease, err)
+		next := later(func() (*lock.Lease, error) { return jobs.On(other).Acquire(ctx, "deleted") })
+		waiting(t, db, lease.Keys()[0], 1)
+		if err := db.Client().Del(ctx, lease.Keys()[0]).Err(); err != nil {
+			t.Fatal(err)
+		}
+		_, err = jobs.On(db).TryAcquire(ctx, "deleted")
+		wantErr(t, "a newcomer", err, lock.ErrHeld)
+		r := <-next
+		held(t, r.lease, r.err)
+	})
+}
+
 // Do releases the lock however its function ends, and hands it a context without a
 // pipeline that ends with the lease.
 func TestDo(t *testing.T) {

@@ -114,8 +114,15 @@ func (b BoundQuorum) TryAcquire(ctx context.Context, name string) (*QuorumLease,
 	if len(b.dbs) == 0 {
 		return nil, fmt.Errorf("lock: %s: a quorum of no masters; give On three or five", b.def.prefix)
 	}
+	keys, err := b.def.keys([]string{name})
+	if err != nil {
+		return nil, fmt.Errorf("lock: %s: %w", b.def.prefix, err)
+	}
 	for i, db := range b.dbs {
 		if err := pipectx.Outside(ctx, db, "lock: acquire "+name); err != nil {
+			return nil, err
+		}
+		if _, err := (locker{b.def, db, exclusive}).reenter(ctx, keys); err != nil {
 			return nil, err
 		}
 		if slices.ContainsFunc(b.dbs[:i], func(other *pipectx.DB) bool { return other.Client() == db.Client() }) {
@@ -270,7 +277,11 @@ func (q *QuorumLease) Context() context.Context {
 }
 
 func (q *QuorumLease) context(ctx context.Context) (inner context.Context, end func()) {
-	inner, cancel := context.WithCancelCause(pipectx.Detach(ctx))
+	inner = pipectx.Detach(ctx)
+	for _, l := range q.leases {
+		inner = &leaseContext{inner, l}
+	}
+	inner, cancel := context.WithCancelCause(inner)
 	for _, l := range q.leases {
 		context.AfterFunc(l.Context(), func() {
 			if err := q.Err(); err != nil {

@@ -8,11 +8,11 @@ import (
 )
 
 // schedule sets the timer of the lease: for its renewal, when a third of what is
-// left has passed, or for its end. The caller holds mu.
+// left has passed, or, when it is renewed no more, for its end. The caller holds mu.
 func (l *Lease) schedule() {
 	l.stop()
 	left := time.Until(l.ends)
-	if !l.def.options.Fixed {
+	if !l.def.options.Fixed && !l.leaving {
 		l.timer = time.AfterFunc(left/3, l.renew)
 		return
 	}
@@ -31,7 +31,7 @@ func (l *Lease) stop() {
 func (l *Lease) renew() {
 	l.mu.Lock()
 	timer, ends := l.timer, l.ends
-	stopped := timer == nil || l.check() != nil
+	stopped := timer == nil || l.leaving || l.check() != nil
 	l.mu.Unlock()
 	if stopped {
 		return

@@ -1,0 +1,84 @@
+package lock_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redmoon-go/redmoon/internal/redistest"
+	"github.com/redmoon-go/redmoon/lock"
+	"github.com/redmoon-go/redmoon/pipectx"
+)
+
+// The token of several locks is that of each: who takes one of them next has a greater one.
+func TestFenceOfSeveral(t *testing.T) {
+	everywhere(t, func(t *testing.T, db, _ *pipectx.DB) {
+		ctx := t.Context()
+		b, err := placed.On(db).Acquire(ctx, "b")
+		held(t, b, err)
+		done(t, "release", b.Release(ctx))
+		ahead := time.Now().Add(time.Hour).UnixMicro()
+		if err := db.Client().HSet(ctx, b.Keys()[0], "fence", ahead).Err(); err != nil {
+			t.Fatal(err)
+		}
+		both, err := placed.On(db).AcquireAll(ctx, "a", "b")
+		all := fence(t, held(t, both, err))
+		done(t, "release", both.Release(ctx))
+		for _, name := range []string{"a", "b"} {
+			one, err := placed.On(db).Acquire(ctx, name)
+			if got := fence(t, held(t, one, err)); all <= ahead || got <= all {
+				t.Errorf("%s: fencing token %d behind %d of both and %d", name, got, all, ahead)
+			}
+		}
+	})
+}
+
+// Who asks again, as when its connection broke, keeps its one place in the queue.
+func TestOnePlace(t *testing.T) {
+	s := redistest.Server(t)
+	db, client := newDB(t, s.Client(t)), s.Client(t)
+	sent, ctx := redistest.Record(client), t.Context()
+	lease, err := jobs.On(db).Acquire(ctx, "place")
+	held(t, lease, err)
+	next := later(func() (*lock.Lease, error) { return jobs.On(newDB(t, client)).Acquire(ctx, "place") })
+	waiting(t, db, lease.Keys()[0], 1)
+	asked := strings.Count(sent.String(), "EVAL")
+	if err := db.Client().Do(ctx, "CLIENT", "KILL", "TYPE", "pubsub").Err(); err != nil {
+		t.Fatal(err)
+	}
+	redistest.Until(t, 10*time.Second, "it asks again", func() error {
+		if strings.Count(sent.String(), "EVAL") == asked {
+			return errors.New("not yet")
+		}
+		return nil
+	})
+	waiting(t, db, lease.Keys()[0], 1)
+	done(t, "release", lease.Release(ctx))
+	r := <-next
+	held(t, r.lease, r.err)
+	waiting(t, db, lease.Keys()[0], 0)
+}
+
+// A permit is not given to a process that is gone: who waits behind it has it at once.
+func TestGoneInFront(t *testing.T) {
+	everywhere(t, func(t *testing.T, db, other *pipectx.DB) {
+		ctx := t.Context()
+		single := lock.NewSemaphore("single", 1, lock.Options{})
+		lease, err := single.On(db).Acquire(ctx, "gone")
+		held(t, lease, err)
+		queue := lease.Keys()[0] + ":queue"
+		if err := db.Client().RPush(ctx, queue, "gone s 1 60000 predmoon:lock:nobody").Err(); err != nil {
+			t.Fatal(err)
+		}
+		next := later(func() (*lock.Lease, error) { return single.On(other).Acquire(ctx, "gone") })
+		waiting(t, db, lease.Keys()[0], 2)
+		began := time.Now()
+		done(t, "release", lease.Release(ctx))
+		r := <-next
+		held(t, r.lease, r.err)
+		if took := time.Since(began); took > 1500*time.Millisecond { // of 2 s that it would have
+			t.Errorf("it took %v", took)
+		}
+	})
+}
