@@ -338,7 +338,15 @@ func (b BoundStream[K, E]) MReadGroup(ctx context.Context, g GroupRead, ids ...K
 func (b BoundStream[K, E]) BMReadGroup(ctx context.Context, wait time.Duration, g GroupRead, ids ...K) *pipectx.Ref[[]Portion[K, E]] {
 	ids = slices.Clone(ids)
 	c, needs := b.groupReading(g, &wait, ids)
-	return await(ctx, b.bound, b.streamFaults(c, needs), b.portions(ids), ids...)
+	ref := pipectx.Send(ctx, b.db, b.streamFaults(c, needs), b.portions(ids))
+	if found, err := ref.Result(); err == nil && len(found) > 0 {
+		changed := make([]K, len(found))
+		for i, p := range found {
+			changed[i] = p.ID
+		}
+		b.renewNow(ctx, changed)
+	}
+	return ref
 }
 
 func (b BoundStream[K, E]) groupReading(g GroupRead, wait *time.Duration, ids []K) (c *pipectx.Command, needs string) {
