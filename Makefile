@@ -3,6 +3,7 @@
 SHELL     := bash
 FUZZTIME  ?= 30s
 FAULTTIME ?= 3m
+LOCKTIME  ?= 1m
 
 # Modules of their own inside this one, but the benchmarks with their rivals.
 # ./... does not see them.
@@ -29,6 +30,11 @@ test: redis ## vet and test everything with the race detector, on a real Redis
 test-faults: redis ## run the fault suite for FAULTTIME (3m)
 	@.ci/install gcc=build-essential
 	go test -race -v -timeout 0 -run TestFaults ./internal/faults -faults=$(FAULTTIME) $(if $(SEED),-seed=$(SEED))
+
+.PHONY: test-locks
+test-locks: redis ## check histories of locks under faults, each for LOCKTIME (1m)
+	@.ci/install gcc=build-essential
+	go test -race -v -timeout 0 -run TestHistories ./lock -histories=$(LOCKTIME) $(if $(SEED),-seed=$(SEED))
 
 .PHONY: redis
 redis: ## install redis-server if it is missing

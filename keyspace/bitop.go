@@ -88,15 +88,10 @@ func (b BoundBitmap[K]) BitOpOne(ctx context.Context, to K, ids ...K) *pipectx.R
 
 // bitOp sends BITOP of at least so many keys.
 func (b BoundBitmap[K]) bitOp(ctx context.Context, operation string, to K, ids []K, least int) *pipectx.Ref[int64] {
-	target := b.handle(to)
 	c := pipectx.NewCommand("BITOP", operation)
 	switch operation {
 	case "DIFF", "DIFF1", "ANDOR", "ONE":
 		c.Needs("Redis 8.2")
-	}
-	c.Key(target.key)
-	if target.err != nil {
-		c.Fail(target.err)
 	}
 	switch {
 	case len(ids) == 0:
@@ -104,12 +99,7 @@ func (b BoundBitmap[K]) bitOp(ctx context.Context, operation string, to K, ids [
 	case len(ids) < least:
 		c.Fail(errors.New("keyspace: BITOP " + operation + " of one bitmap; give the ids of two at least"))
 	}
-	keys, err := b.keysOf(ids)
-	if err != nil {
-		c.Fail(err)
-	}
-	for _, key := range keys {
-		c.Key(key)
-	}
-	return write(ctx, target, c, pipectx.Reply.Int)
+	b.addKeys(c, []K{to})
+	b.addKeys(c, ids)
+	return writeTo(ctx, b.bound, c, pipectx.Reply.Int, to)
 }

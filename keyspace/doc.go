@@ -19,9 +19,14 @@
 //
 // Every verb answers a [pipectx.Ref], writes too. Given a context with an open
 // pipeline it queues; given any other it runs now. Verbs have Redis's names in
-// Go's case, without the letter of the type: ZADD is SortedSet's Add. HDEL and
-// HEXISTS keep theirs, HDel and HExists, because Del and Exists are verbs of
-// whole keys, which all keyspaces have.
+// Go's case, without the letter of the type: ZADD is SortedSet's Add. HDEL,
+// HEXISTS, HEXPIRE and their kin keep theirs, HDel, HExists, HExpire, because Del,
+// Exists and Expire are verbs of whole keys, which all keyspaces have. The page
+// docs/commands.md tells the verb of every command.
+//
+// Each iterates over the elements of a key, ScanIDs over the ids of a keyspace; both
+// need their answers at once, and are refused inside a Run, where Scan queues one
+// step.
 //
 // # Keys
 //
@@ -79,19 +84,21 @@
 // # Not guaranteed
 //
 //   - PEXPIRE for the default TTL is a command of its own behind a write, except
-//     in SET: when the connection breaks between them, the key keeps the TTL it
+//     in SET and RESTORE: when the connection breaks between them, the key keeps the TTL it
 //     had, or none, until its next write.
 //   - More than 5,000 members, fields or keys go in several commands of one
 //     pipeline. Other clients may come between, and when the connection breaks
 //     some may have run. Beyond 1 MiB the pipeline takes several round trips.
-//   - MGet over ids of several slots of a Cluster is several commands.
+//   - MGet, MSet, DelMany and their kin over ids of several slots of a Cluster are
+//     several commands: others may come between. In an Atomic they are refused then.
 //   - A verb that waits renews the default TTL in a round trip of its own, and only
 //     when it has popped something.
 //
 // # Compatibility
 //
 // Redis 6.2 to 8, Valkey 8 and 9, RESP2 and RESP3, and the embedded miniredis,
-// one server or a Cluster. The keys and the texts in them are API: see
+// one server or a Cluster. A verb that needs a newer server than it meets answers
+// [pipectx.ErrUnsupported]; what the embedded one lacks is in docs/commands.md. The keys and the texts in them are API: see
 // [Placement] and package field.
 package keyspace
 

@@ -75,9 +75,7 @@ func (b BoundHyperLogLog[K, M]) CountMany(ctx context.Context, ids ...K) *pipect
 	if len(ids) == 0 && b.err == nil {
 		return resolved[int64](0)
 	}
-	c := pipectx.NewCommand("PFCOUNT").Read()
-	b.all(c, ids)
-	return pipectx.Send(ctx, b.db, c, pipectx.Reply.Int)
+	return pipectx.Send(ctx, b.db, b.meet("PFCOUNT", ids...).Read(), pipectx.Reply.Int)
 }
 
 // Merge adds the members of ids to those of to. Slots are as in CountMany.
@@ -85,24 +83,12 @@ func (b BoundHyperLogLog[K, M]) CountMany(ctx context.Context, ids ...K) *pipect
 // Cost: PFMERGE, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip outside
 // Run, none of its own inside.
 func (b BoundHyperLogLog[K, M]) Merge(ctx context.Context, to K, ids ...K) *pipectx.Ref[struct{}] {
-	target := b.handle(to)
-	c := target.command("PFMERGE")
+	c := b.meet("PFMERGE", to)
 	if len(ids) == 0 {
 		c.Fail(errors.New("keyspace: Merge of nothing; give the ids of one HyperLogLog at least"))
 	}
-	b.all(c, ids)
-	return write(ctx, target, c, pipectx.Reply.OK)
-}
-
-// all adds the keys of ids.
-func (b BoundHyperLogLog[K, M]) all(c *pipectx.Command, ids []K) {
-	keys, err := b.keysOf(ids)
-	if err != nil {
-		c.Fail(err)
-	}
-	for _, key := range keys {
-		c.Key(key)
-	}
+	b.addKeys(c, ids)
+	return writeTo(ctx, b.bound, c, pipectx.Reply.OK, to)
 }
 
 // HyperLogLogKey is one key of a [BoundHyperLogLog].

@@ -100,7 +100,7 @@ func inGroups[T any](ctx context.Context, db *pipectx.DB, keys []string, send fu
 	groups := meeting(keys, db.Cluster())
 	switch len(groups) {
 	case 0:
-		nothing, _ := join(nil, nil) //nolint:errcheck // of nothing is no error
+		nothing, _ := join(nil, nil) // which cannot fail
 		return resolved(nothing)
 	case 1:
 		return send(ctx, groups[0])

@@ -34,7 +34,7 @@ func (b bound[K]) addKeys(c *pipectx.Command, ids []K) {
 	for i, id := range ids {
 		tail, err := b.def.keys.Append(c.Tail(), id)
 		if err != nil && len(ids) > 1 {
-			err = fmt.Errorf("id %d of %d: %w", i+1, len(ids), err)
+			err = &PositionError{From: i, To: i, Of: len(ids), Err: err}
 		}
 		c.AppendKey(tail, err)
 	}

@@ -15,9 +15,9 @@ import (
 // Cost: RENAME, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
 // outside Run, none of its own inside.
 func (b bound[K]) Rename(ctx context.Context, id, to K) *pipectx.Ref[struct{}] {
-	c, target := b.toward("RENAME", id, to)
+	c := b.meet("RENAME", id, to)
 	c.OnError(noSuchKey(b.handle(id).key))
-	return write(ctx, target, c, pipectx.Reply.OK)
+	return writeTo(ctx, b, c, pipectx.Reply.OK, to)
 }
 
 // RenameNX is Rename where there is no key of the id to, and tells whether it did.
@@ -25,9 +25,9 @@ func (b bound[K]) Rename(ctx context.Context, id, to K) *pipectx.Ref[struct{}] {
 // Cost: RENAMENX, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
 // outside Run, none of its own inside.
 func (b bound[K]) RenameNX(ctx context.Context, id, to K) *pipectx.Ref[bool] {
-	c, target := b.toward("RENAMENX", id, to)
+	c := b.meet("RENAMENX", id, to)
 	c.OnError(noSuchKey(b.handle(id).key))
-	return write(ctx, target, c, pipectx.Reply.Bool)
+	return writeTo(ctx, b, c, pipectx.Reply.Bool, to)
 }
 
 // Copy gives the id to a copy of what id holds, and of its TTL, and tells whether it
@@ -38,8 +38,7 @@ func (b bound[K]) RenameNX(ctx context.Context, id, to K) *pipectx.Ref[bool] {
 // Cost: COPY, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip outside
 // Run, none of its own inside.
 func (b bound[K]) Copy(ctx context.Context, id, to K) *pipectx.Ref[bool] {
-	c, target := b.toward("COPY", id, to)
-	return write(ctx, target, c, pipectx.Reply.Bool)
+	return writeTo(ctx, b, b.meet("COPY", id, to), pipectx.Reply.Bool, to)
 }
 
 // CopyReplace is Copy in the place of what the id to holds.
@@ -47,20 +46,9 @@ func (b bound[K]) Copy(ctx context.Context, id, to K) *pipectx.Ref[bool] {
 // Cost: COPY REPLACE, and PEXPIRE with a default TTL; 1 or 2 commands; 1 round trip
 // outside Run, none of its own inside.
 func (b bound[K]) CopyReplace(ctx context.Context, id, to K) *pipectx.Ref[bool] {
-	c, target := b.toward("COPY", id, to)
+	c := b.meet("COPY", id, to)
 	c.Word("REPLACE")
-	return write(ctx, target, c, pipectx.Reply.Bool)
-}
-
-// toward starts a command about the key of one id and that of another, which it
-// changes.
-func (b bound[K]) toward(name string, id, to K) (*pipectx.Command, handle) {
-	c, target := b.handle(id).command(name), b.handle(to)
-	c.Key(target.key)
-	if target.err != nil {
-		c.Fail(target.err)
-	}
-	return c, target
+	return writeTo(ctx, b, c, pipectx.Reply.Bool, to)
 }
 
 // noSuchKey makes the server's error for a key that is not there the answer that all

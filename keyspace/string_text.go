@@ -114,9 +114,9 @@ func (b BoundString[K, V]) LCSMatches(ctx context.Context, id, other K, least in
 }
 
 func (b BoundString[K, V]) lcs(verb string, id, other K) *pipectx.Command {
-	c, _ := b.toward("LCS", id, other)
+	c := b.meet("LCS", id, other).Read().Needs("Redis 7.0")
 	b.Key(id).joined(c, verb, "Get")
-	return c.Read().Needs("Redis 7.0")
+	return c
 }
 
 // matches reads a map of which "matches" is an array of pairs of ranges.

@@ -26,6 +26,16 @@ func TestDefaultTTL(t *testing.T) {
 			"name Set":           func() ref { return names.Set(ctx, id, "Ada") },
 			"name SetXX":         func() ref { return names.SetXX(ctx, id, "Ada") },
 			"name Append":        func() ref { return names.Append(ctx, id, "Ada") },
+			"name GetSet":        func() ref { return names.GetSet(ctx, id, "Ada") },
+			"name GetSetXX":      func() ref { return names.GetSetXX(ctx, id, "Ada") },
+			"name SetRange":      func() ref { return names.SetRange(ctx, id, 1, "d") },
+			"name MSet":          func() ref { return names.MSet(ctx, keyspace.KV[int64, string]{ID: id, Value: "Ada"}) },
+			"hits Decr":          func() ref { return hits.Decr(ctx, id) },
+			"hits DecrBy":        func() ref { return hits.DecrBy(ctx, id, 2) },
+			"seen SetBit":        func() ref { return DaySeen.On(db).SetBit(ctx, id, 1, true) },
+			"seen BitOpNot":      func() ref { return DaySeen.On(db).BitOpNot(ctx, id, id) },
+			"callers Add":        func() ref { return DayCallers.On(db).Add(ctx, id, "Ada") },
+			"callers Merge":      func() ref { return DayCallers.On(db).Merge(ctx, id, id) },
 			"hits Incr":          func() ref { return hits.Incr(ctx, id) },
 			"hits IncrBy":        func() ref { return hits.IncrBy(ctx, id, 2) },
 			"rate IncrByFloat":   func() ref { return rates.IncrByFloat(ctx, id, 2) },
@@ -52,13 +62,15 @@ func TestDefaultTTL(t *testing.T) {
 				prefix, _, _ := strings.Cut(name, " ")
 				key := prefix + "{42}"
 				fill := map[string]func() error{
-					"name":   func() error { return Names.On(db).Set(ctx, id, "x").Err() },
-					"hits":   func() error { return Hits.On(db).Set(ctx, id, 1).Err() },
-					"rate":   func() error { return Rates.On(db).Set(ctx, id, 1).Err() },
-					"tags":   func() error { return Tags.On(db).Add(ctx, id, "a", "x", "y", "z").Err() },
-					"visits": func() error { return Visits.On(db).Add(ctx, id, "x", 1).Err() },
-					"stock":  func() error { return Stock.On(db).Set(ctx, id, "x", 1).Err() },
-					"prices": func() error { return Prices.On(db).Set(ctx, id, "x", 1).Err() },
+					"name":    func() error { return Names.On(db).Set(ctx, id, "x").Err() },
+					"hits":    func() error { return Hits.On(db).Set(ctx, id, 1).Err() },
+					"seen":    func() error { return Seen.On(db).SetBit(ctx, id, 9, true).Err() },
+					"callers": func() error { return Callers.On(db).Add(ctx, id, "Bob").Err() },
+					"rate":    func() error { return Rates.On(db).Set(ctx, id, 1).Err() },
+					"tags":    func() error { return Tags.On(db).Add(ctx, id, "a", "x", "y", "z").Err() },
+					"visits":  func() error { return Visits.On(db).Add(ctx, id, "x", 1).Err() },
+					"stock":   func() error { return Stock.On(db).Set(ctx, id, "x", 1).Err() },
+					"prices":  func() error { return Prices.On(db).Set(ctx, id, "x", 1).Err() },
 				}[prefix]
 				if err := fill(); err != nil {
 					t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -31,6 +32,9 @@ type db struct {
 	closed     atomic.Bool
 	closeOnce  sync.Once
 	closeErr   error
+
+	mu      sync.Mutex
+	atClose []func()
 }
 
 // Option configures New and Open: [Connection], [Observe],
@@ -133,6 +137,12 @@ func (h *DB) Cluster() bool { return h.conn.cluster != nil }
 // [Open] made; those given to New stay open. Closing twice does nothing.
 func (h *DB) Close() error {
 	h.closeOnce.Do(func() {
+		h.mu.Lock()
+		fns := h.atClose
+		h.mu.Unlock()
+		for _, fn := range slices.Backward(fns) {
+			fn()
+		}
 		h.closed.Store(true)
 		var errs []error
 		for _, c := range h.owned {
@@ -144,6 +154,15 @@ func (h *DB) Close() error {
 		h.closeErr = errors.Join(errs...)
 	})
 	return h.closeErr
+}
+
+// AtClose has fn called when the DB is closed, before it refuses commands: for
+// packages that keep something for a DB. The last function registered is called
+// first. One that is registered while the DB is being closed may not be called.
+func (h *DB) AtClose(fn func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.atClose = append(h.atClose, fn)
 }
 
 // scopeKey finds the scope of a DB in a context, innermostKey that of any DB.

@@ -19,6 +19,13 @@ type Ref[T any] struct {
 	into   func(Reply, *T) error // in place of decode: changes value
 }
 
+// Resolved returns a Ref that has its value: for a verb that had nothing to send.
+func Resolved[T any](value T) *Ref[T] {
+	r := &Ref[T]{value: value}
+	r.done.Store(true)
+	return r
+}
+
 // A derivation is what makes a Ref out of others.
 type derivation[T any] struct {
 	compute func() (T, error) // called once, when the Ref is first read

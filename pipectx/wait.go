@@ -37,7 +37,8 @@ func (c *Command) Wait(d, unit time.Duration) {
 	c.Word(c.wait.word(d))
 }
 
-// A wait is what a command that blocks has more than others.
+// A wait is what a command that blocks has more than others. Why it goes as it does:
+// docs/decisions/0017-who-waits-is-told-to-let-go.md.
 type wait struct {
 	d, unit time.Duration
 	at      int // which word says it

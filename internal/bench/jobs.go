@@ -31,10 +31,12 @@ func jobs(s *stand) []job {
 	}
 	all = append(all, s.mixed(100), encode(100), decode(100))
 	all = append(all, s.collections()...)
+	all = append(all, s.fields(100)...)
 	all = append(all, s.records(100)...)
 	all = append(all, s.alone()...)
 	all = append(all, s.lua()...)
-	all = append(all, s.parallel(128, 100), s.gather(100))
+	all = append(all, s.caches()...)
+	all = append(all, s.lock(), s.parallel(128, 100), s.gather(100))
 	return append(all, s.streams(100_000)...)
 }
 

@@ -4,6 +4,7 @@
 //	make bench
 //	make bench CITIES=/data/cities.csv.gz
 //	cd internal/bench && go run . -only run-100 -rounds 21
+//	cd internal/bench && go run . -only lock-hand-over
 //
 // It starts a private redis-server, or uses the one REDIS_URL names. All who do a
 // job take turns, round by round, so that noise of the machine falls on each; a
@@ -68,6 +69,9 @@ func compare(ctx context.Context, rounds int, span time.Duration, only, file str
 		if strings.Contains(j.name, only) {
 			chosen = append(chosen, j)
 		}
+	}
+	if strings.Contains(handOffs, only) && only != "" {
+		return true, s.handOffs(ctx, os.Stdout, time.Duration(rounds)*span)
 	}
 	if len(chosen) == 0 {
 		return false, fmt.Errorf("no job's name contains %q", only)

@@ -1,0 +1,193 @@
+package cache_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redmoon-go/redmoon/cache"
+	"github.com/redmoon-go/redmoon/internal/redistest"
+	"github.com/redmoon-go/redmoon/pipectx"
+)
+
+// Many values are read in a round trip, in their order, and only those that are missing
+// are loaded.
+func TestGetMany(t *testing.T) {
+	everywhere(t, func(t *testing.T, _ redis.UniversalClient, db *pipectx.DB) {
+		for _, o := range []cache.Options{{}, {Buckets: 7}, {Soft: time.Minute, Buckets: 2}} {
+			ctx := t.Context()
+			l := &loader{next: func(_ int64, arg string) (string, error) {
+				switch arg {
+				case "17":
+					return "", pipectx.NotFound(arg)
+				case "bad":
+					return "", errOurs
+				}
+				return "value " + arg, nil
+			}}
+			f := cache.Func(region(t, o), "f", l.load).On(db)
+			args := make([]string, 1500)
+			for i := range args {
+				args[i] = fmt.Sprint(i)
+			}
+			for range 2 {
+				values, err := f.GetMany(ctx, args...).Result()
+				if err != nil {
+					t.Fatal(err)
+				}
+				for i, v := range values {
+					if got, ok := v.Get(); ok != (i != 17) || ok && got != "value "+args[i] {
+						t.Fatalf("value %d: %v, %v", i, got, ok)
+					}
+				}
+			}
+			wantLoads(t, l, 1501) // what is not there is asked for again
+			if _, err := f.GetMany(ctx, "1", "bad", "2").Result(); !errors.Is(err, errOurs) {
+				t.Errorf("with one that fails: %v", err)
+			}
+			if values, err := f.GetMany(ctx).Result(); err != nil || len(values) != 0 {
+				t.Errorf("of none: %v, %v", values, err)
+			}
+		}
+	})
+}
+
+// Hits of a hundred are one command, in a Run with others too.
+func TestGetManyCost(t *testing.T) {
+	client := redistest.Server(t).Client(t)
+	db := newDB(t, client)
+	l := &loader{}
+	f := cache.Func(region(t, cache.Options{}), "f", l.load).On(db)
+	args := strings.Split(strings.Repeat("x", 99), "")
+	for i := range args {
+		args[i] = fmt.Sprint(i)
+	}
+	ctx := t.Context()
+	if err := f.GetMany(ctx, args...).Err(); err != nil {
+		t.Fatal(err)
+	}
+	sent := redistest.Record(client)
+	err := pipectx.Run(ctx, db, func(ctx context.Context) error {
+		f.GetMany(ctx, args...)
+		f.Get(ctx, "1")
+		return nil
+	})
+	if err != nil || sent.Commands() != 2 || sent.RoundTrips() != 1 {
+		t.Errorf("%d commands in %d round trips, %v", sent.Commands(), sent.RoundTrips(), err)
+	}
+}
+
+// A region lists its functions, and its keys where it was asked to.
+func TestLists(t *testing.T) {
+	everywhere(t, func(t *testing.T, _ redis.UniversalClient, db *pipectx.DB) {
+		type arg struct {
+			Name string
+			Page int
+			Tag  *string
+		}
+		ctx := t.Context()
+		r := region(t, cache.Options{Keys: true, Buckets: 3})
+		f := cache.Func(r, "f", func(_ context.Context, a arg) (string, error) { return a.Name, nil }).On(db)
+		tag := "t:%"
+		stored := map[string]bool{}
+		for _, a := range []arg{{"", 0, nil}, {"a:b", 1, nil}, {"a", 1, &tag}, {strings.Repeat("long", 500), 7, nil}} {
+			if err := f.Get(ctx, a).Err(); err != nil {
+				t.Fatal(err)
+			}
+			stored[shown(a.Name, a.Page, a.Tag)] = true
+		}
+		listed := map[string]bool{}
+		for a, err := range f.Keys(ctx) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			listed[shown(a.Name, a.Page, a.Tag)] = true
+		}
+		if !maps.Equal(listed, stored) {
+			t.Errorf("listed %v, stored %v", listed, stored)
+		}
+		if err := r.On(db).Flush(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if names, err := r.On(db).Functions(ctx).Result(); err != nil || !slices.Equal(names, []string{"f"}) {
+			t.Errorf("functions %v, %v", names, err)
+		}
+		for _, err := range cache.Func(region(t, cache.Options{}), "f", (&loader{}).load).On(db).Keys(ctx) {
+			if err == nil || !strings.Contains(err.Error(), "Keys: true") {
+				t.Errorf("a region without keys: %v", err)
+			}
+		}
+	})
+}
+
+func shown(name string, page int, tag *string) string {
+	if tag == nil {
+		return fmt.Sprintf("%q %d", name, page)
+	}
+	return fmt.Sprintf("%q %d %q", name, page, *tag)
+}
+
+// Statistics add up: each call is a hit, a stale value or a miss, each load ends or fails.
+func TestStatistics(t *testing.T) {
+	everywhere(t, func(t *testing.T, _ redis.UniversalClient, db *pipectx.DB) {
+		ctx := t.Context()
+		r := region(t, cache.Options{})
+		l := &loader{next: func(n int64, arg string) (string, error) {
+			if arg == "bad" {
+				return "", errOurs
+			}
+			return arg, nil
+		}}
+		f := cache.Func(r, "f", l.load).On(db)
+		for range 11 { // 1 load and 10 hits
+			want(t, "a", f.Get(ctx, "a"), "a")
+		}
+		if err := f.Get(ctx, "bad").Err(); !errors.Is(err, errOurs) {
+			t.Error(err)
+		}
+		if err := f.Remove(ctx, "a").Err(); err != nil {
+			t.Fatal(err)
+		}
+		want(t, "a", f.Get(ctx, "a"), "a")
+		if err := r.On(db).Flush(ctx); err != nil {
+			t.Fatal(err)
+		}
+		all, err := r.On(db).Statistics(ctx, time.Now()).Result()
+		got := all["f"]
+		got.LoadTime = 0
+		if want := (cache.Statistics{Hits: 10, Misses: 3, Loads: 2, Errors: 1}); err != nil || got != want {
+			t.Errorf("%+v, %v; want %+v", got, err, want)
+		}
+		if all["f"].LoadTime <= 0 {
+			t.Error("loads take no time")
+		}
+		if all, err := r.On(db).Statistics(ctx, time.Now().AddDate(0, 0, -1)).Result(); err != nil || len(all) != 0 {
+			t.Errorf("yesterday: %v, %v", all, err)
+		}
+	})
+}
+
+// What is counted arrives when the DB is closed, at the latest.
+func TestStatisticsAtClose(t *testing.T) {
+	client := redistest.Embedded(t).Client(t)
+	db, err := pipectx.New(client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := region(t, cache.Options{})
+	f := cache.Func(r, "f", (&loader{}).load)
+	want(t, "a", f.On(db).Get(t.Context(), "a"), "a 1")
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	all, err := r.On(newDB(t, client)).Statistics(t.Context(), time.Now()).Result()
+	if err != nil || all["f"].Misses != 1 {
+		t.Errorf("%+v, %v", all, err)
+	}
+}
