@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -259,6 +260,25 @@ func escape(dst []byte, start int, colon bool) ([]byte, error) {
 	}
 	return dst, nil
 }
+
+// LuaPattern returns a Lua pattern that finds the text of an id in its key, and
+// whether characters of it are escaped there; "" for a composite id, whose parts are
+// several.
+func (k *Keys[K]) LuaPattern() (pattern string, escaped bool) {
+	switch {
+	case k.parts != nil:
+		return "", false
+	case k.place.kind == byTemplate:
+		literal := func(text string) string { return luaMagic.ReplaceAllString(text, "%$0") }
+		return "^" + literal(k.before) + "(.*)" + literal(k.after) + "$", false
+	case k.place.kind == perID:
+		return "{(.*)}$", true
+	}
+	return "}:(.*)$", true
+}
+
+// luaMagic are the characters with a meaning in Lua patterns.
+var luaMagic = regexp.MustCompile(`[^A-Za-z0-9 _\x80-\xff]`)
 
 // ErrForeignKey is the answer of [Keys.Parse] for a key that another prefix or
 // placement made.

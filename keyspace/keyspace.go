@@ -59,6 +59,9 @@ func (d *definition[K]) Prefix() string { return d.keys.Prefix() }
 // it, is empty ([ErrEmptyID]) or has no text.
 func (d *definition[K]) KeyOf(id K) (string, error) { return d.keys.Key(id) }
 
+// Settings are what the options said.
+func (d *definition[K]) Settings() Settings { return d.settings }
+
 // String is the declaration as it is written in Go.
 func (d *definition[K]) String() string {
 	if s := d.settings.String(); s != "" {

@@ -5,7 +5,7 @@
 //	err := Checkout.On(db).Do(ctx, "42", func(ctx context.Context, lease *lock.Lease) error {
 //		order, err := orders.Get(ctx, 42).Result()
 //		…
-//		return orders.Save(ctx, order, model.Fence(lease)).Err()
+//		return orders.Fenced(lease).Save(ctx, order).Err()
 //	})
 //
 // [Lock] is a mutex, [RW] a read-write lock, [Semaphore] a number of permits, [Quorum]

@@ -57,7 +57,7 @@ func (l *Lease) Err() error {
 // Fence returns the fencing token: more than that of every lease before, of this
 // name, for ever. Whoever is written to under the lock keeps the greatest that it
 // has seen and refuses all less: so a holder that does not know that it is one no
-// more can do no harm. package model does that: model.Fence(lease). It answers
+// more can do no harm. package model does that: Repo.Fenced(lease). It answers
 // [ErrLost] when the lease is over already.
 func (l *Lease) Fence() (int64, error) {
 	l.mu.Lock()

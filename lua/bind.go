@@ -16,9 +16,10 @@ import (
 type binding struct {
 	f      *function
 	params []Param // those that In fills
-	self   bool    // the first of call is a receiver, which In does not fill
+	self   *Opener // the first of call is a receiver, which In does not fill
 	opens  []received
-	first  int // keys before those of In
+	first  int          // keys before those of In
+	lists  []recordList // their keys come behind all others
 	keys   []value
 	args   []value
 	call   []string // Lua expressions in the order of params
@@ -52,8 +53,9 @@ func (b *binding) receive(o *Opener) error {
 		}
 		name, b.params = b.params[0].Name, b.params[1:]
 	}
-	expr, err := b.open(*o, name, "KEYS[1]")
-	b.self, b.first, b.call = true, 1, []string{expr}
+	b.self, b.first = o, 1
+	expr, err := b.open(*o, name, "KEYS[1]", value{})
+	b.call = []string{expr}
 	return err
 }
 
@@ -112,6 +114,11 @@ func (b *binding) argument(p *Param, f tagged) error {
 	if r, ok := reflect.New(t).Interface().(Record); ok {
 		return b.record(p, f, r)
 	}
+	if t.Kind() == reflect.Slice {
+		if r, ok := reflect.New(t.Elem()).Interface().(Record); ok {
+			return b.recordList(p, f, r)
+		}
+	}
 	switch {
 	case p.Key && !f.key:
 		return b.faultAt(p.at, "parameter %s is a key, and Go's field %s is not; tag it `lua:\"%s,key\"`", p.Name, f.field.Name, p.Name)
@@ -158,8 +165,8 @@ func (b *binding) addKey(v value) string {
 
 // record binds a parameter to an argument that is a stored record.
 func (b *binding) record(p *Param, f tagged, r Record) error {
-	key := b.addKey(value{name: p.Name, key: true, offset: uint32(f.field.Offset), record: f.field.Type})
-	expr, err := b.open(r.LuaOpener(), p.Name, key)
+	v := value{name: p.Name, key: true, offset: uint32(f.field.Offset), record: f.field.Type}
+	expr, err := b.open(r.LuaOpener(b.self), p.Name, b.addKey(v), v)
 	b.call = append(b.call, expr)
 	return err
 }
@@ -167,6 +174,7 @@ func (b *binding) record(p *Param, f tagged, r Record) error {
 // compile links the entry's script, with its records inline where they can be,
 // and then a second one for calls in which two of them are the same.
 func (b *binding) compile() (script, values *Script, err error) {
+	b.openLists()
 	if in := b.inline(); in != nil {
 		script, err = b.link(in)
 		if err == nil && len(b.opens) > 1 {
@@ -195,7 +203,7 @@ func (b *binding) link(in *inlined) (*Script, error) {
 	switch {
 	case b.f.unit.mod.script != nil:
 		name, args = module, append([]string{"KEYS", "ARGV"}, args...)
-	case b.f.isMethod() && !b.self:
+	case b.f.isMethod() && b.self == nil:
 		args = append([]string{module}, args...)
 	}
 	fmt.Fprintf(&call, "local r=%s(%s)\n", name, strings.Join(args, ","))
@@ -211,6 +219,11 @@ func (b *binding) link(in *inlined) (*Script, error) {
 				call.WriteString("\n" + o.opener.Close)
 			}
 		}
+		for _, mod := range o.opener.With {
+			if !slices.Contains(what.support, mod) {
+				what.support = append(what.support, mod)
+			}
+		}
 	}
 	call.WriteString("\nreturn r")
 	what.call, what.helpers = call.String(), b.helpers()
@@ -218,7 +231,9 @@ func (b *binding) link(in *inlined) (*Script, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.keys = b.first + len(b.keys); s.keys == 0 { // it may read KEYS itself
+	if s.keys = b.first + len(b.keys); b.lists != nil {
+		s.keys = -1
+	} else if s.keys == 0 { // it may read KEYS itself
 		s.keys = -1
 		if file := b.f.unit.mod.script; file != nil {
 			s.keys = file.keys
@@ -235,6 +250,9 @@ func (b *binding) helpers() string {
 	}
 	if b.defaults {
 		helpers = append(helpers, helperDefault)
+	}
+	if b.lists != nil {
+		helpers = append(helpers, helperRecords)
 	}
 	switch b.plan.kind {
 	case ignored:

@@ -20,6 +20,7 @@ type Entry[In, Out any] struct {
 	receiver bool    // its first key comes apart from In
 	dynamic  bool    // In is Args
 	keys     []value
+	lists    []recordList
 	args     []value
 	plan     resultPlan
 	decode   func(pipectx.Reply) (Out, error)
@@ -107,7 +108,7 @@ func bindTo[In, Out any](f *function, receiver *Opener) (*Entry[In, Out], error)
 	if err != nil {
 		return nil, err
 	}
-	e := &Entry[In, Out]{script: script, values: values, receiver: receiver != nil, dynamic: reflect.TypeFor[In]() == argsType, keys: b.keys, args: b.args, plan: b.plan}
+	e := &Entry[In, Out]{script: script, values: values, receiver: receiver != nil, dynamic: reflect.TypeFor[In]() == argsType, keys: b.keys, lists: b.lists, args: b.args, plan: b.plan}
 	e.decode = func(r pipectx.Reply) (Out, error) {
 		var out Out
 		if err := e.plan.decode(r, unsafe.Pointer(&out)); err != nil {
@@ -145,25 +146,37 @@ type BoundEntry[In, Out any] struct {
 // own inside.
 func (b BoundEntry[In, Out]) Call(ctx context.Context, in In) *pipectx.Ref[Out] {
 	s := b.entry.scriptOf("", unsafe.Pointer(&in))
-	c := s.forContext(ctx).Command(len(b.entry.keys))
+	c := s.forContext(ctx).Command(len(b.entry.keys) + listed(b.entry.lists, unsafe.Pointer(&in)))
 	if b.entry.receiver {
 		c.Fail(fmt.Errorf("lua: %s needs the key of its record; call it by CallOn", b.entry.script.name))
 	}
-	return b.entry.send(ctx, b.db, s, c, in)
+	return b.entry.send(ctx, b.db, s, c, nil, in)
 }
 
-// CallOn calls a function that [BindReceiver] bound on the record of a key.
+// CallOn calls a function that [BindReceiver] bound on the record of a key, with the
+// keys beside it that its Opener asked for, in their order.
 //
 // Cost: EVALSHA, at first EVAL; 1 command; 1 round trip outside Run, none of its
 // own inside.
-func (b BoundEntry[In, Out]) CallOn(ctx context.Context, key string, in In) *pipectx.Ref[Out] {
+func (b BoundEntry[In, Out]) CallOn(ctx context.Context, key string, in In, beside ...string) *pipectx.Ref[Out] {
 	s := b.entry.scriptOf(key, unsafe.Pointer(&in))
-	c := s.forContext(ctx).Command(1 + len(b.entry.keys))
+	c := s.forContext(ctx).Command(1 + len(b.entry.keys) + listed(b.entry.lists, unsafe.Pointer(&in)))
 	if !b.entry.receiver {
 		c.Fail(fmt.Errorf("lua: %s has no record; call it by Call", b.entry.script.name))
 	}
+	if n := b.entry.besides(); n != len(beside) {
+		c.Fail(fmt.Errorf("lua: %s takes %s beside its record's, here are %d", b.entry.script.name, count(n, "key"), len(beside)))
+	}
 	c.Key(key)
-	return b.entry.send(ctx, b.db, s, c, in)
+	return b.entry.send(ctx, b.db, s, c, beside, in)
+}
+
+// besides is how many keys go along with the receiver's: they are the first.
+func (e *Entry[In, Out]) besides() (n int) {
+	for n < len(e.keys) && e.keys[n].beside != "" && e.keys[n].record == nil {
+		n++
+	}
+	return n
 }
 
 // Raw calls the function with plain KEYS and ARGV, as a script is called without
@@ -236,7 +249,7 @@ func (e *Entry[In, Out]) scriptOf(key string, in unsafe.Pointer) *Script {
 	}
 	seen := []string{key}
 	for i := range e.keys {
-		if e.keys[i].record == nil {
+		if e.keys[i].record == nil || e.keys[i].beside != "" {
 			continue
 		}
 		text, err := e.keys[i].append(nil, unsafe.Add(in, e.keys[i].offset))
@@ -248,14 +261,19 @@ func (e *Entry[In, Out]) scriptOf(key string, in unsafe.Pointer) *Script {
 	return e.script
 }
 
-func (e *Entry[In, Out]) send(ctx context.Context, db *pipectx.DB, s *Script, c *pipectx.Command, in In) *pipectx.Ref[Out] {
+func (e *Entry[In, Out]) send(ctx context.Context, db *pipectx.DB, s *Script, c *pipectx.Command, beside []string, in In) *pipectx.Ref[Out] {
 	p := unsafe.Pointer(&in)
+	for _, key := range beside {
+		c.Key(key)
+	}
+	keys := e.keys[min(len(beside), len(e.keys)):]
 	if e.dynamic {
-		e.script.sendArgs(c, e.keys, e.args, *(*Args)(p))
+		e.script.sendArgs(c, keys, e.args, *(*Args)(p))
 	} else {
-		for i := range e.keys {
-			c.AppendKey(e.script.argument(&e.keys[i], c.Tail(), p))
+		for i := range keys {
+			c.AppendKey(e.script.argument(&keys[i], c.Tail(), p))
 		}
+		e.script.addRecords(c, e.lists, p)
 		for i := range e.args {
 			c.Append(e.script.argument(&e.args[i], c.Tail(), p))
 		}

@@ -51,16 +51,25 @@ type Inline struct {
 type received struct {
 	opener Opener
 	param  string
-	key    string // an expression
+	keys   KeysOf
 	uses   []Use
 	at     int // its place among the arguments, self's first
 }
 
-// receiver is the parameter's expression, that of a record.
-func (b *binding) open(o Opener, param, key string) (string, error) {
-	r := received{opener: o, param: param, key: key, uses: b.f.uses(param), at: len(b.call)}
+// open is the parameter's expression, that of a record; beside makes a key beside its own.
+func (b *binding) open(o Opener, param, key string, beside value) (string, error) {
+	r := received{opener: o, param: param, keys: KeysOf{Key: key}, uses: b.f.uses(param), at: len(b.call)}
+	if o.Beside != nil {
+		for _, name := range o.Beside(r.uses) {
+			if r.keys.Beside == nil {
+				r.keys.Beside = map[string]string{}
+			}
+			beside.name, beside.beside, beside.key = param, name, true
+			r.keys.Beside[name] = b.addKey(beside)
+		}
+	}
 	b.opens = append(b.opens, r)
-	return o.Open(key, r.uses)
+	return o.Open(r.keys, r.uses)
 }
 
 // inlined are all records of an entry as locals.
@@ -93,7 +102,7 @@ func (b *binding) inline() *inlined {
 		if r.opener.Inline == nil || r.opener.Support != in.support {
 			return nil
 		}
-		one := r.opener.Inline(i+1, r.key, r.uses)
+		one := r.opener.Inline(i+1, r.keys, r.uses)
 		if one == nil {
 			return nil
 		}
@@ -145,7 +154,7 @@ func (f *function) rewrite(of map[*lua51.Name]fieldUse) (edits []lua51.Edit, ok 
 					text += ","
 				}
 			}
-		} else if fields := name.Fields(); len(fields) > 0 && !assigned[name] && !(name.Store && len(fields) == 1) {
+		} else if fields := name.Fields(); len(fields) > 0 && !assigned[name] && !(name.Store && len(fields) == 1 && name.Suffix == nil) {
 			text, end = u.of.Read(u.Use), fields[0].End()
 		} else if assigned[name] {
 			continue

@@ -51,7 +51,8 @@ type linkage struct {
 	support []*Mod // modules that call uses, with all their functions
 	call    string // the Lua block that calls the entry; modules are fields of __
 	helpers string // Lua of ours that call uses
-	name    string // of a script without the wrapper, see Link
+	name    string // of the script, where that is not the entry's
+	plain   bool   // it has no wrapper, see Link
 	inline  *inlined
 }
 
@@ -82,7 +83,7 @@ type linker struct {
 
 // link makes the script.
 func link(what linkage) (*Script, error) {
-	l := &linker{entry: what.entry, inline: what.inline, wrapped: what.name == "", used: map[*Mod]bool{}, whole: map[*Mod]bool{}, kept: map[*unit][]bool{}, named: map[*unit][]string{}, calls: map[*Mod]bool{}}
+	l := &linker{entry: what.entry, inline: what.inline, wrapped: !what.plain, used: map[*Mod]bool{}, whole: map[*Mod]bool{}, kept: map[*unit][]bool{}, named: map[*unit][]string{}, calls: map[*Mod]bool{}}
 	roots := append([]*Mod{what.entry.unit.mod}, what.support...)
 	l.use(what.entry.unit.mod)
 	if what.entry.n >= 0 { // a script's function is all that always runs

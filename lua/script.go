@@ -38,7 +38,7 @@ type stretch struct {
 // emit writes the script.
 func (l *linker) emit(what linkage) *Script {
 	name := what.entry.title()
-	if !l.wrapped {
+	if what.name != "" {
 		name = what.name
 	}
 	body, support := writer{text: make([]string, 0, 64)}, writer{}

@@ -5,23 +5,45 @@ import "github.com/redmoon-go/redmoon/internal/lua51"
 // Opener makes a parameter that is more than a value: package model uses it to
 // give functions records.
 type Opener struct {
-	Support *Mod // the module whose functions Open and Close call
+	Support *Mod   // the module whose functions Open and Close call
+	With    []*Mod // more modules that Open names, as fields of __, with all their functions
 
-	// Open returns the Lua expression of the parameter, given the expression
-	// of its key and what the function does with it; or what is wrong with
+	// Owner is whose records it opens, for a [Record] among the arguments of a
+	// function whose receiver it makes.
+	Owner any
+
+	// Beside names further keys that go along with the parameter's own; nil for
+	// none. Whoever gives its key gives them too: CallOn, or a [KeysBeside].
+	Beside func(uses []Use) []string
+
+	// Open returns the Lua expression of the parameter, given the expressions
+	// of its keys and what the function does with it; or what is wrong with
 	// that. Modules are fields of __.
-	Open func(key string, uses []Use) (string, error)
+	Open func(keys KeysOf, uses []Use) (string, error)
 
 	Close string // Lua statement after the call, once for all that were opened
 
 	// Inline returns the parameter as locals, the nth of the call; nil where it
 	// must be a value. It is called behind Open, and may be nil itself.
-	Inline func(n int, key string, uses []Use) *Inline
+	Inline func(n int, keys KeysOf, uses []Use) *Inline
+}
+
+// KeysOf are the Lua expressions of a parameter's key and of those beside it.
+type KeysOf struct {
+	Key    string
+	Beside map[string]string
+}
+
+// KeysBeside is a [Record] with further keys.
+type KeysBeside interface {
+	AppendBeside(dst []byte, name string) ([]byte, error)
 }
 
 // Record is the type of an argument that an [Opener] makes from a key.
 type Record interface {
-	LuaOpener() Opener
+	// LuaOpener makes the record; receiver is how the function gets its first
+	// parameter, nil where that is no record.
+	LuaOpener(receiver *Opener) Opener
 	AppendKey(dst []byte) ([]byte, error)
 }
 
@@ -29,6 +51,7 @@ type Record interface {
 type Use struct {
 	Field  string // self.balance: balance; "" where the parameter is used as a value
 	Write  bool   // the field is assigned to
+	Below  bool   // something in the field is: self.tags[1] = "a"
 	Method bool   // self:exists(): exists
 	Arg    string // of a method: its first argument, if that is a constant string
 	Args   int    // of a method: how many arguments; -1 where that is open
@@ -64,7 +87,8 @@ func (f *function) uses(param string) []Use {
 				}
 			}
 		} else if fields := use.Fields(); len(fields) > 0 {
-			u.Field, u.Write = use.Path()[0], use.Store && len(fields) == 1
+			u.Field, u.Write = use.Path()[0], use.Store && len(fields) == 1 && use.Suffix == nil
+			u.Below = use.Store && !u.Write
 			u.At = f.unit.finding(fields[0].Key, "", "")
 		}
 		uses = append(uses, u)

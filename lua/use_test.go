@@ -29,14 +29,14 @@ func opener(seen *[]string) *lua.Opener {
 	return &lua.Opener{
 		Support: box,
 		Close:   "__.redmoon_box.close()",
-		Open: func(key string, uses []lua.Use) (string, error) {
+		Open: func(keys lua.KeysOf, uses []lua.Use) (string, error) {
 			for _, u := range uses {
 				*seen = append(*seen, fmt.Sprintf("%s write=%v method=%v %d:%d", u.Field, u.Write, u.Method, u.At.Line, u.At.Column))
 				if u.Field == "valu" {
 					return "", u.Fault("a box has no valu", "did you mean value?")
 				}
 			}
-			return "__.redmoon_box.open(" + key + ")", nil
+			return "__.redmoon_box.open(" + keys.Key + ")", nil
 		},
 	}
 }
@@ -44,7 +44,7 @@ func opener(seen *[]string) *lua.Opener {
 // A boxKey is an argument that Lua gets as a box.
 type boxKey string
 
-func (boxKey) LuaOpener() lua.Opener { return *opener(new([]string)) }
+func (boxKey) LuaOpener(*lua.Opener) lua.Opener { return *opener(new([]string)) }
 
 func (k boxKey) AppendKey(dst []byte) ([]byte, error) {
 	if k == "" {

@@ -27,8 +27,10 @@ type value struct {
 	record   reflect.Type // of a Record: it has a key and no codec
 	offset   uint32       // in In or Out
 	key      bool
-	exact    bool // int64: a string of digits in Lua
-	nullable bool // JSON whose null is a value of the Go type
+	beside   string // which of the keys beside a record's, or the receiver's, "" for its own
+	count    bool   // how many elements it has, of a list of records
+	exact    bool   // int64: a string of digits in Lua
+	nullable bool   // JSON whose null is a value of the Go type
 }
 
 // newValue derives how a Go type crosses, given what Lua says of it.
@@ -110,6 +112,14 @@ func (s *Script) argument(v *value, dst []byte, in unsafe.Pointer) ([]byte, erro
 
 func (v *value) append(dst []byte, p unsafe.Pointer) ([]byte, error) {
 	switch {
+	case v.count:
+		return strconv.AppendInt(dst, int64(reflect.NewAt(v.record, p).Elem().Len()), 10), nil
+	case v.beside != "":
+		r, ok := reflect.NewAt(v.record, p).Interface().(KeysBeside)
+		if !ok {
+			return dst, fmt.Errorf("%v has no key %q", v.record, v.beside)
+		}
+		return r.AppendBeside(dst, v.beside)
 	case v.record != nil:
 		return reflect.NewAt(v.record, p).Interface().(Record).AppendKey(dst)
 	case v.key:

@@ -97,7 +97,7 @@ func (r Repo[T, K]) createCounted(ctx context.Context, record T) *pipectx.Ref[T]
 
 // createDrawn creates a record that has drawn its id.
 func (r Repo[T, K]) createDrawn(ctx context.Context, record T, texts []string, set func(T, error)) error {
-	c := r.script(createScript, *r.model.id(unsafe.Pointer(&record)))
+	c := r.script(r.model.scripts.create, *r.model.id(unsafe.Pointer(&record)))
 	addWords(c, texts)
 	stored := pipectx.SendInto(ctx, r.db, c, record, r.model.verbs.created)
 	return pipectx.Then(ctx, stored, func(record T, err error) error {

@@ -16,8 +16,7 @@ function M.create(keys, argv)
   if refused then
     return refused
   end
-  write.flush(r, argv, at, #argv, argv, 1, 0)
-  return 1
+  return write.flush(r, argv, at, #argv, argv, 1, 0)
 end
 
 return M

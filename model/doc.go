@@ -75,6 +75,25 @@
 // what those leave out, such as members tagged `json:"-"`, is zero there and in the
 // answer.
 //
+// Functions of the model's Lua module with these names are hooks too, on the server:
+// in the script of every verb that changes a record, and of every method, for each
+// record that it changes.
+//
+//	before_save(self)    something of the record is to change: self has the new values.
+//	                     May assign more of them, as a method may
+//	after_save(self)     all that is to be written stands, the version too: self is what
+//	                     is stored when the script ends
+//	before_delete(self)  the record is to go: Delete, DeleteMany, self:delete()
+//
+// One that fails refuses the whole write, of all the records of a method. So after_save
+// is called just before the server writes, and what redis.call reads there is what was
+// stored before; what it writes itself stays written if a hook behind it fails. What before_save assigned, Create, Save and Edit answer with the rest;
+// their rules and Go's hooks come first. Hooks are not called where nothing of the
+// record changes, by Expire and its like, and by Hash. They get no other record, and
+// have no verbs: a hook that saves, and so calls itself, cannot be written. Verbs of a
+// model with Lua hooks are scripts, Save too; they cost the server about what a method
+// with an escaping self does.
+//
 // # Stored layout
 //
 // One hash a record. The key is made from the model's prefix and the id; the id
@@ -158,6 +177,7 @@
 //
 // # Lua
 //
+// A keyspace of the same ids and placement, given by [With], is a field too: its key.
 // In methods ([Method]) a field is what its Go type is:
 //
 //	string, []byte        a string
@@ -167,6 +187,9 @@
 //	time.Time             a number: microseconds since 1970; what is finer is kept
 //	                      while it is not changed, and so is the time zone
 //	oneof=a b c           what it is, and only these may be assigned
+//	UUID, [N]byte         a string; of N bytes
+//	lists, JSON           a table, or what JSON it is
+//	other texts           a string that is only read: TextMarshaler and the like
 //	*T, Optional[T]       that of T, or nil
 //
 // A field that is inline is self["address.city"]. One with omitempty reads as zero
@@ -179,8 +202,21 @@
 // it into a table or computes the field's name, self[name], costs some microseconds
 // more.
 //
-// Others (JSON, UUIDs, arrays) have no form there. A record's
-// missing field reads as zero where its type is never absent.
+// The id is self.id, by the name of its tag, but for a composite one.
+//
+// A table may be assigned, or changed in place; what differs from what is stored, by
+// its values, is written, as Go writes it: in the order of the struct, [] and {} as they
+// should be, null where a list or map was nil and still is empty. A struct has all its
+// members, zero where they are not stored, and nil for a pointer; a member that Go has
+// not is an error when the function returns, and so is a value of another type. Times
+// and UUIDs within JSON are strings. Some types Go writes in ways of its own: any,
+// embedded structs, []byte in JSON, keys that are no strings, marshalers, a type that
+// contains itself, the json options string and omitzero. A field with one of them can
+// only be read, and a function that assigns it is refused at start-up. The embedded
+// server leaves null out of maps and lists.
+//
+// A compressed field has no form in Lua. A record's missing field reads as zero where
+// its type is never absent.
 //
 // # Guarantees
 //

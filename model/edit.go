@@ -56,7 +56,7 @@ func (r Repo[T, K]) Edit(ctx context.Context, id K, fn func(*T) error) *pipectx.
 	e := &edition{
 		db: r.db, schema: m.schema, hooks: m.hooks,
 		load:  func() *pipectx.Command { return r.getCommand(id) },
-		write: func() *pipectx.Command { return r.script(editScript, id) },
+		write: func() *pipectx.Command { return r.script(m.scripts.edit, id) },
 		new: func() unsafe.Pointer {
 			record := new(T)
 			*m.id(unsafe.Pointer(record)) = m.own(id) // fn may change it
@@ -283,8 +283,11 @@ func (e *edition) store(ctx context.Context, p unsafe.Pointer, was, now contents
 	addCompared(c, names, loaded)
 	s.addChanged(c, was, now)
 	ref := pipectx.Send(ctx, e.db, c, func(r pipectx.Reply) ([]text, error) {
-		if r.IsInt() {
+		switch {
+		case r.IsInt():
 			return nil, nil
+		case tells(r):
+			return nil, s.told(r, p)
 		}
 		e.lost = time.Now()
 		return textsOf(r)

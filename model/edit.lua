@@ -28,8 +28,7 @@ function M.edit(keys, argv)
   if refused then
     return refused
   end
-  write.flush(r, argv, from, to, argv, to + 1, #argv)
-  return 1
+  return write.flush(r, argv, from, to, argv, to + 1, #argv)
 end
 
 return M

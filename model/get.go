@@ -58,9 +58,15 @@ func (r Repo[T, K]) Exists(ctx context.Context, id K) *pipectx.Ref[bool] {
 // Delete removes a record and tells whether there was one. BeforeDelete, if the
 // record has that hook, is called on one with nothing but its id.
 //
-// Cost: DEL; 1 command; 1 round trip outside Run, none of its own inside.
+// Cost: DEL, or EVALSHA, at first EVAL, if the model has the Lua hook before_delete;
+// 1 command; 1 round trip outside Run, none of its own inside.
 func (r Repo[T, K]) Delete(ctx context.Context, id K) *pipectx.Ref[bool] {
-	c := r.command("DEL", id)
+	var c *pipectx.Command
+	if s := r.bound().scripts.delete; s != nil {
+		c = r.script(s, id)
+	} else {
+		c = r.command("DEL", id)
+	}
 	if r.model.hooks.beforeDelete {
 		if err := r.beforeDelete(ctx, id); err != nil {
 			c.Fail(err)
@@ -72,7 +78,7 @@ func (r Repo[T, K]) Delete(ctx context.Context, id K) *pipectx.Ref[bool] {
 // DeleteMany removes records, each as [Repo.Delete] does, and answers how many of
 // them there were.
 //
-// Cost: DEL; 1 command for each id; 1 round trip outside Run, on a Cluster 1 to
+// Cost: DEL, or EVALSHA as for Delete; 1 command for each id; 1 round trip outside Run, on a Cluster 1 to
 // each node, none of its own inside.
 func (r Repo[T, K]) DeleteMany(ctx context.Context, ids ...K) *pipectx.Ref[int] {
 	r.bound()

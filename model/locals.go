@@ -33,7 +33,8 @@ type locals struct {
 	n       int // of the record
 	ttl     string
 	fields  []*local
-	version int // its place among the texts, 0 if nothing counts
+	beside  map[string]string // keys of keyspaces, as expressions
+	version int               // its place among the texts, 0 if nothing counts
 }
 
 // A local is one field.
@@ -102,11 +103,17 @@ func (l *locals) inline(key string) *lua.Inline {
 	in := &lua.Inline{
 		Locals: strings.Join(names, ","),
 		Adopt: fmt.Sprintf("__.redmoon_self.adopt(%d,%s,{%s},{%s},%s,%s)",
-			l.n, l.own("__k"), l.view.types, l.view.names(), l.own("__t"), l.view.rest),
+			l.n, l.own("__k"), l.view.types, l.view.names(), l.own("__t"), l.view.about(inScript)),
 		Open: l.open(key),
 		Read: func(u lua.Use) string {
 			if u.Field == "key" && l.schema.byName["key"] == nil {
 				return l.own("__k")
+			}
+			if key := l.beside[u.Field]; key != "" {
+				return key
+			}
+			if u.Field == l.schema.key.name {
+				return fmt.Sprintf("__z(%d,\"get\",%s)", l.n, quote(u.Field))
 			}
 			return l.named(u.Field).read()
 		},
@@ -336,6 +343,10 @@ func (l *locals) write(in *lua.Inline) {
 		in.Plan += fmt.Sprintf("local %[1]st=%[2]s and (%[3]s[%[4]d] or \"0\") local %[1]s=%[1]st and (%[1]st==\"0\" and 1 or #%[1]st<=15 and find(%[1]st,\"^[1-9]%%d*$\") and %[1]st+1)\n",
 			v, d, l.own("__t"), l.version)
 		in.Rare = fmt.Sprintf("%s and not %s", d, v)
+	}
+	if l.view.hooked {
+		in.Rare, in.Flush = d, expire
+		return
 	}
 	in.Flush = fmt.Sprintf("if %s then\n%s\nend\n%s", d, l.flush(written), expire)
 }

@@ -164,11 +164,25 @@ func (s *schema) warnings(uses []lua.Use) (all []string) {
 	escapes := slices.ContainsFunc(uses, func(u lua.Use) bool { return u.Field == "" })
 	for _, c := range s.columns {
 		assigns := func(u lua.Use) bool {
-			return u.Field == c.name && u.Write || u.Method && u.Field == "incr" && u.Arg == c.name
+			return u.Field == c.name && (u.Write || u.Below) || u.Method && u.Field == "incr" && u.Arg == c.name
 		}
 		left := s.luaRuleOf(c).left
+		if c.shape != "" && ruledWithin(base(c.codec.Type()), map[reflect.Type]bool{}) {
+			left = append(left, "within "+c.codec.Name())
+		}
 		if left != nil && c.lua != "" && (escapes || slices.ContainsFunc(uses, assigns)) {
 			all = append(all, fmt.Sprintf("model: %v: Lua does not hold the field %q to its rules %s, as Save does", s.typ, c.name, strings.Join(left, ",")))
+		}
+	}
+	return all
+}
+
+// early are the writes by redis.call of a function of a module that stay when it
+// fails, for [Operation.Warnings].
+func early(mod *lua.Mod, name string) (all []string) {
+	if f, ok := mod.Callee(name); ok {
+		for _, found := range f.Early() {
+			all = append(all, found.Error())
 		}
 	}
 	return all

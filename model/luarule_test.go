@@ -154,3 +154,40 @@ func TestMethodWarnings(t *testing.T) {
 		}
 	}
 }
+
+// A write by redis.call before the last fail is a warning, with its line: a method, or
+// a hook, that fails then has written. Behind it, and in reads, there is nothing to warn of.
+func TestWarningsOfEarlyWrites(t *testing.T) {
+	m := model.Define[Page, string]("page", model.Lua(methods("early", `
+function M.after_save(self)
+  redis.call("SADD", self.key, 1)
+  if self.views > 5 then fail("MANY") end
+end
+
+function M.f(self)
+  local n = redis.call("HLEN", self.key)
+  redis.call("HDEL", self.key, "x")
+  if n > 5 then
+    fail("FULL", "it is")
+  end
+  redis.call("HSET", self.key, "y", 1)
+end
+
+function M.g(self)
+  redis.call("HSET", self.key, "y", 1)
+end`)))
+	for name, wants := range map[string][]string{
+		"f": {"early.lua:10:3: HDEL stands before the function's last fail: it stays written when that fails; check first", "early.lua:4:3: SADD"},
+		"g": {"early.lua:4:3: SADD"},
+	} {
+		got := model.Method[struct{}, struct{}](m, name).Warnings()
+		if len(got) != len(wants) {
+			t.Fatalf("%s: the warnings are %q, want %d", name, got, len(wants))
+		}
+		for i, want := range wants {
+			if !strings.Contains(got[i], want) {
+				t.Errorf("%s: warning %d is %q, and does not say %q", name, i+1, got[i], want)
+			}
+		}
+	}
+}

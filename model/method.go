@@ -31,7 +31,8 @@ type Operation[K, In, Out any] struct {
 	prefix     string // of the model
 	keyOf      func(K) (string, error)
 	connection string
-	records    []reflect.StructField // of In: those that are records
+	beside     func(K) ([]string, error) // keys of keyspaces that go along; nil for none
+	records    []recordArg
 	warnings   []string
 }
 
@@ -53,7 +54,8 @@ type Operation[K, In, Out any] struct {
 //
 // self.balance reads and assigns the field of that name in the `redis` tag; the
 // package doc says how Go's types look in Lua. A field of In of type [Key] gives the
-// function another record. Beside its fields a record has
+// function another record, and one of type []Key[T, K] a list of records, whose fields are
+// fetched one by one, and whose keyspaces are not at hand. Beside its fields a record has
 //
 //	self.key                the Redis key
 //	self:exists()           whether it is stored
@@ -85,24 +87,37 @@ func TryMethod[In, Out, T, K any](m *Model[T, K], name string) (*Operation[K, In
 	if m.lua == nil {
 		return nil, fmt.Errorf("model: Method %q of %v: the model has no Lua module; give Define the option model.Lua(module)", name, m.schema.typ)
 	}
-	var warnings []string
-	opener := m.schema.opener(m.ttl)
-	open := opener.Open
-	opener.Open = func(key string, uses []lua.Use) (string, error) {
-		warnings = m.schema.warnings(uses)
-		return open(key, uses)
+	if m.luaHooks.has(name) {
+		return nil, fmt.Errorf("model: Method %q of %v: that is a hook, which the verbs call; type another function", name, m.schema.typ)
 	}
-	entry, err := lua.BindReceiver[In, Out](m.lua, name, &opener)
+	opener := m.schema.opener(m.luaOwner())
+	opener.Owner = m
+	o := &Operation[K, In, Out]{prefix: m.prefix, keyOf: m.KeyOf, connection: m.connection, records: recordsIn(reflect.TypeFor[In](), m)}
+	open := opener.Open
+	opener.Open = func(keys lua.KeysOf, uses []lua.Use) (string, error) {
+		if names := m.luaOwner().named(uses); names != nil {
+			o.beside = func(id K) ([]string, error) { return m.keysBeside(id, names) }
+		}
+		o.warnings = m.schema.warnings(uses)
+		o.warnings = append(o.warnings, early(m.lua, name)...)
+		if m.luaHooks != nil {
+			o.warnings = append(o.warnings, m.luaHooks.warnings...)
+		}
+		return open(keys, uses)
+	}
+	var err error
+	o.entry, err = lua.BindReceiver[In, Out](m.lua, name, &opener)
 	if err != nil {
 		return nil, fmt.Errorf("model: Method %q of %v: %w", name, m.schema.typ, err)
 	}
-	return &Operation[K, In, Out]{entry: entry, prefix: m.prefix, keyOf: m.KeyOf, connection: m.connection, records: recordsIn(reflect.TypeFor[In]()), warnings: warnings}, nil
+	return o, nil
 }
 
-// Warnings are what the function may do that Save would not: for each field of self
-// that it assigns, the rules that only Go holds. Of the rules of validator Lua holds
-// required, min, max, len, gt, gte, lt, lte, eq, ne and oneof, of texts, numbers and
-// booleans. They are for a test, or for the log when a program starts:
+// Warnings are what the function, and the model's Lua hooks, may do that Save would
+// not. For each field of self that it assigns, the rules that only Go holds: of the
+// rules of validator Lua holds required, min, max, len, gt, gte, lt, lte, eq, ne and
+// oneof, of texts, numbers and booleans. And each write by redis.call that stands
+// before its last fail, with its line: it stays when the function fails. They are for a test, or for the log when a program starts:
 //
 //	for _, w := range Withdraw.Warnings() {
 //		slog.Warn(w)
@@ -142,46 +157,94 @@ func (b BoundOperation[K, In, Out]) Call(ctx context.Context, id K, in In) *pipe
 	if err == nil && b.operation.records != nil {
 		err = b.operation.together(unsafe.Pointer(&in))
 	}
+	var beside []string
+	if err == nil && b.operation.beside != nil {
+		beside, err = b.operation.beside(id)
+	}
 	if err != nil {
 		return pipectx.Failed[Out](ctx, b.db, err)
 	}
-	return b.operation.entry.On(b.db).CallOn(ctx, key, in)
+	return b.operation.entry.On(b.db).CallOn(ctx, key, in, beside...)
 }
 
-// A located is a record of which we know where it lives: a Key of any type.
-type located interface{ lives() (connection string) }
+// A located is a record of which we know where it lives, and by which Lua hooks: a
+// Key of any type.
+type located interface {
+	lives() (connection string, hooks *luaHooks, known bool)
+	hooksOf(owner any) *luaHooks
+}
 
-func (k Key[T, K]) lives() string {
+func (k Key[T, K]) lives() (string, *luaHooks, bool) {
 	if k.model == nil {
-		return ""
+		return "", nil, false // AppendKey says so
 	}
-	return k.model.connection
+	return k.model.connection, k.model.luaHooks, true
 }
 
-// recordsIn finds the records among arguments.
-func recordsIn(t reflect.Type) (fields []reflect.StructField) {
-	is := reflect.TypeFor[located]()
-	if t.Implements(is) {
-		return []reflect.StructField{{Type: t}}
+func (Key[T, K]) hooksOf(owner any) *luaHooks {
+	if m := modelOfKey[T, K](owner); m != nil {
+		return m.luaHooks
 	}
-	if t.Kind() == reflect.Struct {
+	return nil
+}
+
+// A recordArg is a field of In that is a record.
+type recordArg struct {
+	reflect.StructField
+	list  bool      // of records
+	hooks *luaHooks // those that the script knows
+}
+
+// recordsIn finds the records among arguments of a method of a model.
+func recordsIn(t reflect.Type, owner any) (fields []recordArg) {
+	add := func(f reflect.StructField) bool {
+		one, list := f.Type, f.Type.Kind() == reflect.Slice
+		if list {
+			one = one.Elem()
+		}
+		is := one.Kind() != reflect.Pointer && one.Implements(reflect.TypeFor[located]())
+		if is {
+			fields = append(fields, recordArg{f, list, reflect.Zero(one).Interface().(located).hooksOf(owner)})
+		}
+		return is
+	}
+	if !add(reflect.StructField{Type: t}) && t.Kind() == reflect.Struct {
 		for f := range t.Fields() {
-			if f.Type.Implements(is) {
-				fields = append(fields, f)
-			}
+			add(f)
 		}
 	}
 	return fields
 }
 
 // together refuses records that live on another connection than self: the
-// script would find others of the same key there, or none.
+// script would find others of the same key there, or none. And it refuses those of
+// models with Lua hooks that the script does not call.
 func (o *Operation[K, In, Out]) together(in unsafe.Pointer) error {
 	for _, f := range o.records {
-		other := reflect.NewAt(f.Type, unsafe.Add(in, f.Offset)).Elem().Interface().(located).lives()
-		if other != o.connection {
-			return fmt.Errorf("model: a record on the connection %q cannot be an argument of a method on %q; one script runs on one server", other, o.connection)
+		v := reflect.NewAt(f.Type, unsafe.Add(in, f.Offset)).Elem()
+		if !f.list {
+			if err := o.meets(f, v); err != nil {
+				return err
+			}
+			continue
 		}
+		for i := range v.Len() {
+			if err := o.meets(f, v.Index(i)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// meets is together for one record.
+func (o *Operation[K, In, Out]) meets(f recordArg, record reflect.Value) error {
+	switch other, hooks, known := record.Interface().(located).lives(); {
+	case !known:
+	case other != o.connection:
+		return fmt.Errorf("model: a record on the connection %q cannot be an argument of a method on %q; one script runs on one server", other, o.connection)
+	case hooks != f.hooks:
+		return fmt.Errorf("model: a %v cannot be an argument here: its model has other Lua hooks than the method knows; define the model before the method, and only one model of these types with hooks", record.Type())
 	}
 	return nil
 }
@@ -210,10 +273,34 @@ func (k Key[T, K]) AppendKey(dst []byte) ([]byte, error) {
 }
 
 // LuaOpener is how Lua gets the record: Key is a [lua.Record].
-func (k Key[T, K]) LuaOpener() lua.Opener {
+func (k Key[T, K]) LuaOpener(receiver *lua.Opener) lua.Opener {
 	s, err := schemaOf(reflect.TypeFor[T]())
 	if err != nil {
-		return lua.Opener{Support: selfModule, Open: func(string, []lua.Use) (string, error) { return "", err }}
+		return lua.Opener{Support: selfModule, Open: func(lua.KeysOf, []lua.Use) (string, error) { return "", err }}
 	}
-	return s.opener("")
+	var owner any
+	if receiver != nil {
+		owner = receiver.Owner
+	}
+	var of luaOwner
+	if m := modelOfKey[T, K](owner); m != nil {
+		if of = m.luaOwner(); any(m) != owner {
+			of.id = "" // that of another model of these types may be placed otherwise
+		}
+		of.ttl = ""
+	}
+	return s.opener(of)
+}
+
+// AppendBeside appends the key of a keyspace given by [With]: Key is a
+// [lua.KeysBeside].
+func (k Key[T, K]) AppendBeside(dst []byte, name string) ([]byte, error) {
+	if k.model == nil {
+		return dst, nil // AppendKey says so
+	}
+	keys, err := k.model.keysBeside(k.id, []string{name})
+	if err != nil {
+		return dst, err
+	}
+	return append(dst, keys[0]...), nil
 }

@@ -36,6 +36,9 @@ type Model[T, K any] struct {
 	begin      []string // what calls of scripts begin with
 	hash       *keyspace.Hash[K, string, string]
 	hooks      *hooks
+	luaHooks   *luaHooks // nil for none
+	with       []spaceOf[K]
+	scripts    *scripts
 	direct     bool // Save is an HSET of a record that may stay on the stack
 	verbs      verbs[T]
 }
@@ -82,10 +85,15 @@ func (m *Model[T, K]) define(options []keyspace.Option) (err error) {
 		return fmt.Errorf("the key field %s, tagged `redis:%q`, is of type %v, and the model's ids are %v; make them the same", m.schema.key.path, m.schema.key.tag, have, k)
 	}
 	var shared []keyspace.Option
+	var with []withOption
 	counted := false
 	for _, o := range options {
 		if _, ok := o.(counterOption); ok {
 			counted = true
+			continue
+		}
+		if space, ok := o.(withOption); ok {
+			with = append(with, space)
 			continue
 		}
 		attached, ok := o.(luaOption)
@@ -126,12 +134,39 @@ func (m *Model[T, K]) define(options []keyspace.Option) (err error) {
 	if m.hooks, err = hooksOf(m.schema); err != nil {
 		return err
 	}
+	if err := m.share(with, settings); err != nil {
+		return err
+	}
+	if m.luaHooks, err = m.schema.luaHooksOf(m.lua, m.luaOwner()); err != nil {
+		return err
+	}
+	if m.scripts, err = m.luaHooks.scripts(); err != nil {
+		return err
+	}
+	if m.luaHooks != nil || m.with != nil {
+		keyedModels.Store(reflect.TypeFor[Key[T, K]](), m)
+	}
 	s := m.schema
 	m.direct = s.direct && !s.optional && !s.renamed && s.extra == nil && s.version == nil && s.rules == nil &&
-		m.ttl == "" && !m.hooks.aroundSave()
+		m.ttl == "" && !m.hooks.aroundSave() && !m.luaHooks.saves()
 	m.begin = s.opening(m.ttl)
 	m.verbs = newVerbs(m)
 	return nil
+}
+
+// luaOwner is what the model says of its records to Lua.
+func (m *Model[T, K]) luaOwner() luaOwner {
+	pattern, escaped := m.keys.LuaPattern()
+	if pattern != "" && escaped {
+		pattern = "%" + pattern
+	} else if pattern != "" {
+		pattern = " " + pattern
+	}
+	of := luaOwner{ttl: m.ttl, id: pattern, hooks: m.luaHooks}
+	for _, space := range m.with {
+		of.with = append(of.with, space.name)
+	}
+	return of
 }
 
 // Prefix is what all keys of the model begin with.
@@ -171,6 +206,7 @@ type Repo[T, K any] struct {
 	model *Model[T, K]
 	db    *pipectx.DB
 	err   error // the DB lacks the model's connection
+	fence *Fencer
 }
 
 var errZeroRepo = errors.New("model: a zero Repo has no records; bind the model to a DB: Model.On(db)")
@@ -264,8 +300,8 @@ func newVerbs[T, K any](m *Model[T, K]) verbs[T] {
 			}
 			return err
 		},
-		created: func(r pipectx.Reply, _ *T) error { return s.created(r) },
-		saved:   func(r pipectx.Reply, _ *T) error { return s.saved(r) },
+		created: func(r pipectx.Reply, record *T) error { return s.created(r, unsafe.Pointer(record)) },
+		saved:   func(r pipectx.Reply, record *T) error { return s.saved(r, unsafe.Pointer(record)) },
 		written: func(r pipectx.Reply, _ *T) error {
 			if r.IsInt() { // HSET's count of new fields says nothing to the caller
 				return nil

@@ -67,7 +67,7 @@ type popped[V any] struct {
 
 // send calls the script; when and text are its last words.
 func (p *popping[T, K, V]) send(ctx context.Context, when, text string) *pipectx.Ref[popped[V]] {
-	c := p.repo.script(popScript, p.id)
+	c := p.repo.script(p.repo.model.scripts.pop, p.id)
 	c.Word(p.col.name)
 	c.Word(when)
 	c.Word(text)

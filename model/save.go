@@ -41,7 +41,7 @@ func (r Repo[T, K]) create(ctx context.Context, record T) *pipectx.Ref[T] {
 	if m.schema.version != nil {
 		*m.schema.count(p) = 1
 	}
-	c := r.script(createScript, *m.id(p))
+	c := r.script(m.scripts.create, *m.id(p))
 	m.schema.addRecord(c, p, m.schema.sound(c, p), m.verbs.keyOf)
 	return pipectx.SendInto(ctx, r.db, c, record, m.verbs.created)
 }
@@ -82,7 +82,10 @@ func isZero[K any](id *K) bool {
 	return any(*id) == any(zero)
 }
 
-func (s *schema) created(r pipectx.Reply) error {
+func (s *schema) created(r pipectx.Reply, p unsafe.Pointer) error {
+	if tells(r) {
+		return s.told(r, p)
+	}
 	n, err := r.Int()
 	if err == nil && n == 0 {
 		err = fmt.Errorf("model: create %s: %w", r.Key(), ErrExists)
@@ -109,12 +112,13 @@ func (s *schema) created(r pipectx.Reply) error {
 // ttl=30m on servers before Redis 7.4 and Valkey 9.
 //
 // Cost: HSET, or EVALSHA, at first EVAL, if a field is absent or was renamed, the
-// record has a version, or the model or a field a time to live; 1 command; 1 round
+// record has a version, the model or a field a time to live, or the model a Lua hook
+// of saves; 1 command; 1 round
 // trip outside Run, none of its own inside.
 func (r Repo[T, K]) Save(ctx context.Context, record T) *pipectx.Ref[T] {
 	m := r.bound()
 	switch {
-	case m.direct:
+	case m.direct && r.fence == nil:
 		// It is tempting to have one way for all. But the others call what may
 		// keep a pointer to the record, so there it moves to the heap, and here
 		// it need not.
@@ -132,12 +136,12 @@ func (r Repo[T, K]) Save(ctx context.Context, record T) *pipectx.Ref[T] {
 func (r Repo[T, K]) save(ctx context.Context, record T) *pipectx.Ref[T] {
 	m, s, p := r.model, r.model.schema, unsafe.Pointer(&record)
 	absent := s.absent(p)
-	if absent == 0 && s.version == nil && m.ttl == "" && s.lives == nil && !s.renamed {
+	if r.fence == nil && absent == 0 && s.version == nil && m.ttl == "" && s.lives == nil && !s.renamed && !m.luaHooks.saves() {
 		c := r.command("HSET", *m.id(p))
 		s.addRecord(c, p, s.sound(c, p), m.verbs.keyOf)
 		return pipectx.SendInto(ctx, r.db, c, record, m.verbs.written)
 	}
-	c := r.script(saveScript, *m.id(p))
+	c := r.script(m.scripts.save, *m.id(p))
 	s.addWhole(c, p, absent, m.verbs.keyOf)
 	return pipectx.SendInto(ctx, r.db, c, record, m.verbs.saved)
 }
@@ -166,10 +170,14 @@ func (s *schema) addWhole(c *pipectx.Command, p unsafe.Pointer, absent int, keyO
 	}
 }
 
-// saved reads the reply of save.lua: 1, or the version that is in the way.
-func (s *schema) saved(r pipectx.Reply) error {
-	if r.IsInt() {
+// saved reads the reply of save.lua: 1, or what hooks changed of the record at p, or
+// the version that is in the way.
+func (s *schema) saved(r pipectx.Reply, p unsafe.Pointer) error {
+	switch {
+	case r.IsInt():
 		return nil
+	case tells(r):
+		return s.told(r, p)
 	}
 	stored, err := r.Text()
 	if err != nil {

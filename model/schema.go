@@ -30,6 +30,8 @@ type schema struct {
 	begins   bool      // of some of them a write begins it anew
 	direct   bool      // encoding a record keeps no pointer to it: see Save
 	rules    *rules
+	// hasTables tells whether some column is a table in Lua.
+	hasTables bool
 }
 
 // A column is one stored field: a struct field and its place in the hash.
@@ -45,8 +47,11 @@ type column struct {
 	rule   string // validate tag
 	bounds string // of a number, see boundsOf
 	lua    string // its type in self.lua, "" if Lua cannot use it
-	lives  bool   // its values may have a time to live of their own
-	life   string // which a write begins anew, in milliseconds; "" to keep it
+	shape  string // of JSON that Lua may write, see shape.go
+	// readOnly is why Lua must not assign it, "" if it may.
+	readOnly string
+	lives    bool   // its values may have a time to live of their own
+	life     string // which a write begins anew, in milliseconds; "" to keep it
 }
 
 // at is the column's field in the record at p.
@@ -244,7 +249,10 @@ func (s *schema) addColumn(f reflect.StructField, t tag, offset uintptr, path, p
 		return fmt.Errorf("a second key; %s is tagged as the key already", s.key.path)
 	case t.key:
 		s.key = c // the id is in the Redis key and not stored again
-		return nil
+		if c.bounds, err = boundsOf(c); err == nil {
+			c.lua = luaType(c, t)
+		}
+		return err
 	case t.version && s.version != nil:
 		return fmt.Errorf("a second version; %s is tagged as the version already", s.version.path)
 	case t.version && (f.Type.Kind() != reflect.Int64 || codec.Number() != field.IntNumber):
@@ -265,6 +273,7 @@ func (s *schema) addColumn(f reflect.StructField, t tag, offset uintptr, path, p
 		return err
 	}
 	c.lua = luaType(c, t)
+	s.hasTables = s.hasTables || c.isTable()
 	s.byName[t.name] = c
 	s.columns = append(s.columns, c)
 	if c.preset != "" {

@@ -21,7 +21,9 @@ var (
 	writeModule  = module("redmoon_write", "write.lua", numberModule)
 	changeModule = module("redmoon_change", "change.lua", numberModule, writeModule)
 	timeModule   = module("redmoon_time", "time.lua")
-	selfModule   = module("redmoon_self", "self.lua", numberModule, timeModule, writeModule) // the records that functions see
+	valueModule  = module("redmoon_value", "value.lua", numberModule, timeModule)
+	selfModule   = module("redmoon_self", "self.lua", numberModule, valueModule, writeModule)  // the records that functions see
+	tableModule  = module("redmoon_table", "table.lua", numberModule, timeModule, valueModule) // with lists and JSON among their fields
 )
 
 var (
@@ -32,6 +34,7 @@ var (
 	editScript   = script("edit")
 	popScript    = script("pop")
 	pickScript   = script("pick")
+	deleteScript = script("delete")
 )
 
 func module(name, file string, imports ...*lua.Mod) *lua.Mod {
@@ -79,11 +82,35 @@ func (c *column) lifeInLua() string {
 
 // script starts a call of a script on the record of an id.
 func (r Repo[T, K]) script(s *lua.Script, id K) *pipectx.Command {
-	c := s.Command(1)
-	if r.bound().schema.begins {
+	m := r.bound()
+	var with []string
+	if m.luaHooks != nil {
+		with = m.luaHooks.with
+	}
+	keys := 1 + len(with)
+	if r.fence != nil {
+		keys++
+	}
+	c := s.Command(keys)
+	switch {
+	case m.luaHooks != nil:
+		c.OnError(s.Fault)
+	case m.schema.begins:
 		c.Needs(fieldTTLServers)
 	}
 	r.addKey(c, id)
+	if with != nil {
+		keys, err := m.keysBeside(id, with)
+		if err != nil {
+			c.Fail(err)
+		}
+		for _, key := range keys {
+			c.Key(key)
+		}
+	}
+	if r.fence != nil {
+		r.addFence(c, s, id)
+	}
 	addFixed(c, r.model.begin)
 	return c
 }

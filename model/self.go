@@ -13,27 +13,64 @@ import (
 	"github.com/redmoon-go/redmoon/lua"
 )
 
-// opener makes the Lua expression of a record; ttl is its model's.
-func (s *schema) opener(ttl string) lua.Opener {
+// A luaOwner is what a model says of its records to Lua.
+type luaOwner struct {
+	ttl   string
+	id    string // a pattern for the id in the key, behind % where that is escaped; "" for none
+	hooks *luaHooks
+	with  []string // keyspaces
+}
+
+// named are the keyspaces that a function names or may reach, and those of hooks.
+func (of luaOwner) named(uses []lua.Use) (names []string) {
+	for _, name := range of.with {
+		reaches := func(u lua.Use) bool { return u.Field == name && !u.Method || u.Field == "" }
+		if slices.ContainsFunc(uses, reaches) || of.hooks != nil && slices.Contains(of.hooks.with, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// opener makes the Lua expression of a record of a model.
+func (s *schema) opener(of luaOwner) lua.Opener {
+	var with []*lua.Mod
+	if s.hasTables {
+		with = append(with, tableModule)
+	}
+	if of.hooks != nil {
+		with = append(with, of.hooks.module)
+	}
 	return lua.Opener{
 		Support: selfModule,
+		With:    with,
 		Close:   "__.redmoon_self.close()",
-		Open: func(key string, uses []lua.Use) (string, error) {
-			v, err := s.view(uses, ttl)
+		Beside:  of.named,
+		Open: func(keys lua.KeysOf, uses []lua.Use) (string, error) {
+			v, err := s.view(uses, of)
 			if err != nil {
 				return "", err
 			}
-			return fmt.Sprintf("__.redmoon_self.open(%s,{%s},{%s},%s)", key, v.types, v.names(), v.rest), nil
+			v.hook(of.hooks)
+			v.beside(keys.Beside)
+			return fmt.Sprintf("__.redmoon_self.open(%s,{%s},{%s},%s)", keys.Key, v.types, v.names(), v.about(inScript)), nil
 		},
-		Inline: func(n int, key string, uses []lua.Use) *lua.Inline {
-			v, err := s.view(uses, ttl)
+		Inline: func(n int, keys lua.KeysOf, uses []lua.Use) *lua.Inline {
+			v, err := s.view(uses, of)
 			if err != nil || v.escapes || proxies {
 				return nil
 			}
-			return newLocals(s, v, n, ttl).inline(key)
+			v.hook(of.hooks)
+			v.beside(keys.Beside)
+			l := newLocals(s, v, n, of.ttl)
+			l.beside = keys.Beside
+			return l.inline(keys.Key)
 		},
 	}
 }
+
+// inScript is the module that makes tables, where modules are fields of __.
+const inScript = "__.redmoon_table"
 
 // proxies makes all records values: see export_test.go.
 var proxies = false
@@ -47,13 +84,16 @@ type view struct {
 	fetch   []string // these with the names that they had
 	written map[string]bool
 	sums    map[string]bool // it adds to them
+	hooked  bool            // its model has Lua hooks
+	tables  bool            // a field is a table in Lua
 	types   string          // of fields, for self.lua
-	rest    string          // what else self.lua is to know: version, ttl and more
+	rest    string          // its version and ttl
+	more    []string        // what else self.lua is to know of it
 }
 
 // view finds what a function wants, or what is wrong with that.
-func (s *schema) view(uses []lua.Use, ttl string) (*view, error) {
-	fields, err := s.check(uses)
+func (s *schema) view(uses []lua.Use, of luaOwner) (*view, error) {
+	fields, err := s.check(uses, of)
 	if err != nil {
 		return nil, err
 	}
@@ -62,16 +102,21 @@ func (s *schema) view(uses []lua.Use, ttl string) (*view, error) {
 		v.escapes = v.escapes || u.Field == "" || u.Method && u.Field == "incr" && u.Arg == ""
 		v.asks = v.asks || u.Method
 		switch {
-		case u.Write:
+		case u.Write || u.Below:
 			v.written[u.Field] = true
 		case u.Method && u.Field == "incr" && u.Arg != "":
 			v.written[u.Arg], v.sums[u.Arg] = true, true
 		}
 	}
 	types := make([]string, 0, len(s.columns))
+	var shapes []string
 	for _, c := range s.columns {
 		if c.lua != "" && (v.escapes || slices.Contains(fields, c.name)) {
 			types = append(types, "["+quote(c.name)+"]="+quote(c.lua))
+			v.tables = v.tables || c.isTable()
+			if c.shape != "" {
+				shapes = append(shapes, "["+quote(c.name)+"]="+c.shape)
+			}
 		}
 	}
 	if s.version != nil && !slices.Contains(fields, s.version.name) && slices.ContainsFunc(uses, writes) {
@@ -82,14 +127,63 @@ func (s *schema) view(uses []lua.Use, ttl string) (*view, error) {
 		v.fetch = append(v.fetch, s.byName[name].was...)
 	}
 	version, expiry := "", "0"
-	if ttl != "" {
-		expiry = ttl
+	if of.ttl != "" {
+		expiry = of.ttl
 	}
 	if s.version != nil {
 		version = s.version.name
 	}
-	v.types, v.rest = strings.Join(types, ","), quote(version)+","+expiry+s.more(v)
+	v.types, v.rest, v.more = strings.Join(types, ","), quote(version)+","+expiry, s.more(v)
+	isID := func(u lua.Use) bool { return u.Field == s.key.name }
+	if id := s.luaID(of); id != "" && (v.escapes || slices.ContainsFunc(uses, isID)) {
+		v.types = "[" + quote(s.key.name) + "]=" + quote(s.key.lua) + "," + v.types
+		v.more = append(v.more, "id={["+quote(s.key.name)+"]="+quote(id)+"}")
+	}
+	if shapes != nil {
+		v.more = append(v.more, "shapes={"+strings.Join(shapes, ",")+"}")
+	}
 	return v, nil
+}
+
+// luaID is the pattern for the id, "" where Lua has no id.
+func (s *schema) luaID(of luaOwner) string {
+	if s.key.lua == "" || s.key.isTable() {
+		return ""
+	}
+	return of.id
+}
+
+// hook lets self.lua know of the hooks of a record.
+func (v *view) hook(hooks *luaHooks) {
+	if hooks != nil {
+		v.hooked = true
+		v.more = append(v.more, "hooks=__."+hooks.module.Name())
+	}
+}
+
+// beside lets self.lua know of the keys of keyspaces.
+func (v *view) beside(keys map[string]string) {
+	if keys == nil {
+		return
+	}
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(keys)) {
+		all = append(all, "["+quote(name)+"]="+keys[name])
+	}
+	v.more = append(v.more, "keys={"+strings.Join(all, ",")+"}")
+}
+
+// about is what else self.lua is to know: version, ttl and more. tables is an
+// expression for the module that makes tables.
+func (v *view) about(tables string) string {
+	more := v.more
+	if v.tables {
+		more = append(more[:len(more):len(more)], "tables="+tables)
+	}
+	if more == nil {
+		return v.rest
+	}
+	return v.rest + ",{" + strings.Join(more, ",") + "}"
 }
 
 // names are the fields to fetch, as Lua lists them.
@@ -101,9 +195,8 @@ func (v *view) names() string {
 	return strings.Join(quoted, ",")
 }
 
-// more is what else self.lua is to know of the fields, as its last argument behind a
-// comma; "" if there is nothing.
-func (s *schema) more(v *view) string {
+// more is what else self.lua is to know of the fields, as items of its last argument.
+func (s *schema) more(v *view) (items []string) {
 	var lives, was, presets, rules string
 	for _, c := range s.columns {
 		name := ",[" + quote(c.name) + "]="
@@ -124,16 +217,12 @@ func (s *schema) more(v *view) string {
 			presets += name + quote(c.preset)
 		}
 	}
-	text := ""
 	for _, table := range []struct{ name, items string }{{"lives", lives}, {"was", was}, {"presets", presets}, {"rules", rules}} {
 		if table.items != "" {
-			text += "," + table.name + "={" + table.items[1:] + "}"
+			items = append(items, table.name+"={"+table.items[1:]+"}")
 		}
 	}
-	if text != "" {
-		text = ",{" + text[1:] + "}"
-	}
-	return text
+	return items
 }
 
 // writes tells whether a use may assign a field.
@@ -159,7 +248,7 @@ func (s *schema) checkMethod(u lua.Use) (sum string, err error) {
 		return "", nil
 	}
 	u.Field, u.Method, u.Write = u.Arg, false, true
-	fields, err := s.check([]lua.Use{u})
+	fields, err := s.check([]lua.Use{u}, luaOwner{})
 	if err != nil {
 		return "", err
 	}
@@ -171,7 +260,7 @@ func (s *schema) checkMethod(u lua.Use) (sum string, err error) {
 
 // check holds what a function does with a record against the schema, and
 // returns the fields that it names: they are fetched together.
-func (s *schema) check(uses []lua.Use) (fetch []string, err error) {
+func (s *schema) check(uses []lua.Use, of luaOwner) (fetch []string, err error) {
 	for _, u := range uses {
 		c := s.byName[u.Field]
 		switch {
@@ -185,11 +274,17 @@ func (s *schema) check(uses []lua.Use) (fetch []string, err error) {
 			if sum != "" && !slices.Contains(fetch, sum) {
 				fetch = append(fetch, sum)
 			}
+		case c == nil && slices.Contains(of.with, u.Field) && (u.Write || u.Below):
+			return nil, u.Fault(fmt.Sprintf("%q is a keyspace, and self.%[1]s the key of the record's", u.Field), "write to it by redis.call")
+		case c == nil && slices.Contains(of.with, u.Field):
 		case u.Field == "key" && c == nil && !u.Write:
 		case u.Field == "key" && c == nil:
 			return nil, u.Fault("the key of a record never changes", "")
+		case u.Field == s.key.name && (u.Write || u.Below):
+			return nil, u.Fault("the id of a record never changes", "")
+		case u.Field == s.key.name && s.luaID(of) != "":
 		case u.Field == s.key.name:
-			return nil, u.Fault(fmt.Sprintf("%v keeps its id in the Redis key, not in a field %q", s.typ, u.Field), "use self.key, or pass the id as an argument")
+			return nil, u.Fault(fmt.Sprintf("%v keeps its id in the Redis key, and here Lua cannot tell %q from it", s.typ, u.Field), "use self.key, or pass the id as an argument")
 		case c == nil:
 			cure := suggest(u.Field, s.names(), "it has ")
 			inline := func(c *column) bool { return strings.HasPrefix(c.name, u.Field+".") }
@@ -202,6 +297,10 @@ func (s *schema) check(uses []lua.Use) (fetch []string, err error) {
 		case c.lua == "":
 			cure := "pass it as an argument, or store it as a scalar"
 			return nil, u.Fault(fmt.Sprintf("the field %q, a %s, has no form in Lua", u.Field, c.codec.Name()), cure)
+		case u.Below && !c.isTable():
+			return nil, u.Fault(fmt.Sprintf("the field %q, a %s, is no table in Lua", u.Field, c.codec.Name()), fmt.Sprintf("assign the field: self.%s = …", u.Field))
+		case (u.Write || u.Below) && c.readOnly != "":
+			return nil, u.Fault(fmt.Sprintf("the field %q, a %s, can only be read in Lua: %s", u.Field, c.codec.Name(), c.readOnly), "write it in Go, by Update or Edit")
 		case !slices.Contains(fetch, u.Field):
 			fetch = append(fetch, u.Field)
 		}
@@ -233,9 +332,15 @@ func luaType(c *column, t tag) string {
 		}
 	case field.LuaString:
 		text = "s"
-	case field.LuaBytes:
-		if base(c.codec.Type()).Kind() == reflect.Slice { // an array has a length that Lua would not keep
-			text = "s"
+	case field.LuaBytes, field.LuaOpaque:
+		if text = luaTextType(c, t); text == "o" {
+			c.readOnly = "only Go knows its texts"
+		}
+	case field.LuaJSON:
+		text = "j"
+		c.shape, c.readOnly = shapeOf(base(c.codec.Type()))
+		if c.readOnly != "" {
+			c.shape = ""
 		}
 	}
 	if words := c.codec.OneOf(); words != nil {

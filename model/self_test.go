@@ -251,9 +251,9 @@ function M.f(self, name) set(self, name, 1) end`)))
 		for name, fault := range map[string]string{
 			"blance":  "FIELD account{7} has no field blance",
 			"version": "FIELD account{7} version counts the changes",
-			"id":      "FIELD account{7} has no field id",
+			"id":      "FIELD account{7} id is the id, which never changes",
 			"key":     "FIELD account{7} has no field key",
-			"address": "FIELD account{7} has no field address that Lua can use",
+			"address": "TYPE account{7} address is a struct, not a number",
 			"owner":   "TYPE account{7} owner is a string",
 		} {
 			says(t, name, f.On(p.db).Call(t.Context(), 7, name).Err(), fault)

@@ -25,7 +25,7 @@ import (
 // Cost: EVALSHA, at first EVAL; 1 command; 1 round trip outside Run, none of its
 // own inside.
 func (r Repo[T, K]) Update(ctx context.Context, id K, changes ...Change[T]) *pipectx.Ref[int] {
-	c := r.script(updateScript, id)
+	c := r.script(r.bound().scripts.update, id)
 	addChanges(c, "Update", erased(changes))
 	return pipectx.Send(ctx, r.db, c, updated)
 }

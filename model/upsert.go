@@ -31,7 +31,7 @@ import (
 // own inside.
 func (r Repo[T, K]) Upsert(ctx context.Context, id K, changes ...Change[T]) *pipectx.Ref[bool] {
 	m := r.bound()
-	c := r.script(upsertScript, id)
+	c := r.script(m.scripts.upsert, id)
 	fresh, made := new(T), new(T)
 	*m.id(unsafe.Pointer(fresh)), *m.id(unsafe.Pointer(made)) = id, id
 	m.schema.defaults(unsafe.Pointer(fresh))

@@ -216,6 +216,20 @@ func wires() map[string][]wireRow {
 				return move.On(db).Call(ctx, 1, moveArgs{clients.Key(2), 5}).Err()
 			}},
 		},
+		"hooked": {
+			{"Create", "a record with Lua hooks", func(ctx context.Context, db *pipectx.DB) error {
+				return stocks.On(db).Create(ctx, Stock{ID: "a", Held: 9}).Err()
+			}},
+			{"Save", "a record with Lua hooks", func(ctx context.Context, db *pipectx.DB) error {
+				return stocks.On(db).Save(ctx, Stock{ID: "b"}).Err()
+			}},
+			{"Update", "a record with Lua hooks", func(ctx context.Context, db *pipectx.DB) error {
+				return stocks.On(db).Update(ctx, "a", model.Incr(held, 5)).Err()
+			}},
+			{"Delete", "a record with Lua hooks", func(ctx context.Context, db *pipectx.DB) error {
+				return stocks.On(db).Delete(ctx, "a").Err()
+			}},
+		},
 	}
 }
 
@@ -246,7 +260,7 @@ func TestWire(t *testing.T) {
 		}
 		files := wires()
 		_ = logins.On(p.db).ExpireField(t.Context(), "a", token, time.Hour).Err() // as that takes a connection
-		for _, file := range []string{"create", "save", "get", "update", "upsert", "edit", "pick", "iterate", "life", "delete", "method"} {
+		for _, file := range []string{"create", "save", "get", "update", "upsert", "edit", "pick", "iterate", "life", "delete", "method", "hooked"} {
 			var text strings.Builder
 			first := make([]string, len(files[file]))
 			for _, known := range []bool{false, true} {

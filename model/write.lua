@@ -14,6 +14,8 @@
 --   was    those that were renamed: name → the names it had, the latest first.
 --          Where its own is not stored the field has the text of the first that
 --          is; whoever writes the field removes them
+-- and of a write under a lease:
+--   fence  its fencing token; fenced is the key of the greatest that has written
 local M = {}
 
 local number = require "redmoon_number"
@@ -21,13 +23,20 @@ local number = require "redmoon_number"
 -- open reads the words that all calls begin with, and returns the record and the
 -- place of the word behind them.
 --   KEYS[1]  the record
+--   KEYS[#]  its fence, of a write under a lease: then "F" and its token are a word
+--            in front of the others
 --   ARGV[1]  its ttl
 --   ARGV[2]  its version
 --   ARGV[3]  number of its fields of which there is more to say, and then of each
 --            name, life ("" for none), and names it had with commas between
 function M.open(keys, argv)
-  local r, more = {key = keys[1], ttl = argv[1], version = argv[2]}, tonumber(argv[3])
-  for i = 4, 1 + 3 * more, 3 do
+  local token = string.match(argv[1], "^F(%d+)$")
+  local first = token and 1 or 0
+  local r, more = {key = keys[1], ttl = argv[first + 1], version = argv[first + 2]}, tonumber(argv[first + 3])
+  if token then
+    r.fenced, r.fence = keys[#keys], token
+  end
+  for i = first + 4, first + 1 + 3 * more, 3 do
     local name, life = argv[i], argv[i + 1]
     if life ~= "" then
       r.lives = r.lives or {}
@@ -39,7 +48,7 @@ function M.open(keys, argv)
       table.insert(r.was[name], old)
     end
   end
-  return r, 4 + 3 * more
+  return r, first + 4 + 3 * more
 end
 
 -- before returns the names that a field had.
@@ -143,9 +152,32 @@ local function remember(r, set, from, to)
   return nil
 end
 
+-- guard returns the error that refuses a write under a lease which is over, nil if
+-- there is none.
+function M.guard(r)
+  if r.fence then
+    local stored = redis.call("GET", r.fenced)
+    if stored and tonumber(stored) > tonumber(r.fence) then
+      return {err = "FENCED " .. stored}
+    end
+  end
+  return nil
+end
+
+-- mark notes under which lease was written, for a week.
+function M.mark(r)
+  if r.fence then
+    redis.call("SET", r.fenced, r.fence, "PX", 604800000)
+  end
+end
+
 -- check returns the error that refuses a write, nil if there is none. set holds
 -- names and texts in turns, from one place to another.
 function M.check(r, set, from, to)
+  local refused = M.guard(r)
+  if refused then
+    return refused
+  end
   if r.lives then
     return remember(r, set, from, to)
   end
@@ -171,7 +203,7 @@ local function withOld(r, set, from, to, gone, first, last)
   return all, 1, #all
 end
 
--- flush writes: set as in check, and gone, names, likewise.
+-- flush writes, and returns 1: set as in check, and gone, names, likewise.
 function M.flush(r, set, from, to, gone, first, last)
   if r.was then
     gone, first, last = withOld(r, set, from, to, gone, first, last)
@@ -195,6 +227,8 @@ function M.flush(r, set, from, to, gone, first, last)
   if r.ttl ~= "" and r.ttl ~= 0 then
     redis.call("PEXPIRE", r.key, r.ttl)
   end
+  M.mark(r)
+  return 1
 end
 
 return M

@@ -38,7 +38,7 @@ func (c *Command) Wait(d, unit time.Duration) {
 }
 
 // A wait is what a command that blocks has more than others. Why it goes as it does:
-// docs/decisions/0017-who-waits-is-told-to-let-go.md.
+// docs/decisions/0018-who-waits-is-told-to-let-go.md.
 type wait struct {
 	d, unit time.Duration
 	at      int // which word says it

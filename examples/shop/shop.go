@@ -128,7 +128,8 @@ func (s *Shop) Page(ctx context.Context, id int64) (Page, error) {
 var errSoldOut = errors.New("sold out")
 
 // Buy takes some of a product out of stock for a client. It reads before it writes, so it
-// holds the product's lock.
+// holds the product's lock, and writes under its lease: had this process been stopped for
+// so long that somebody else holds the lock, its write would be refused.
 func (s *Shop) Buy(ctx context.Context, client string, id, count int64) (order Order, err error) {
 	err = s.checkout.Do(ctx, fmt.Sprint(id), func(ctx context.Context, lease *lock.Lease) error {
 		product, err := s.products.Get(ctx, id).Result()
@@ -139,7 +140,7 @@ func (s *Shop) Buy(ctx context.Context, client string, id, count int64) (order O
 			return fmt.Errorf("%w: %d left of %s", errSoldOut, product.Stock, product.Name)
 		}
 		product.Stock -= count
-		if err := s.products.Save(ctx, product).Err(); err != nil {
+		if err := s.products.Fenced(lease).Save(ctx, product).Err(); err != nil {
 			return err
 		}
 		return pipectx.Run(ctx, s.db, func(ctx context.Context) error {
