@@ -126,8 +126,8 @@ func (b BoundStream[K, E]) SetID(ctx context.Context, id K, last StreamID) *pipe
 //
 // Cost: XGROUP CREATE; XREADGROUP and XPENDING until nothing is pending; XAUTOCLAIM, and
 // XPENDING if it found something, twice each Idle; CLIENT ID and XREADGROUP BLOCK for each
-// Batch, XACK for each entry, and PEXPIRE behind each with a default TTL; 1 round trip
-// each.
+// Batch, XACK for each entry; 1 command and 1 round trip each, and 1 command more with a
+// default TTL.
 func (b BoundStream[K, E]) Consume(ctx context.Context, id K, as Consumer, fn func(ctx context.Context, entry Entry[E]) error) error {
 	return b.Key(id).Consume(ctx, as, fn)
 }

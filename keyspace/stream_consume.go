@@ -61,8 +61,8 @@ var ErrLater = errors.New("not now")
 //
 // Cost: XGROUP CREATE; XREADGROUP and XPENDING until nothing is pending; XAUTOCLAIM, and
 // XPENDING if it found something, twice each Idle; CLIENT ID and XREADGROUP BLOCK for each
-// Batch, XACK for each entry, and PEXPIRE behind each with a default TTL; 1 round trip
-// each.
+// Batch, XACK for each entry; 1 command and 1 round trip each, and 1 command more with a
+// default TTL.
 func (k StreamKey[E]) Consume(ctx context.Context, as Consumer, fn func(ctx context.Context, entry Entry[E]) error) error {
 	w, err := k.worker(ctx, as, fn)
 	if err != nil {

@@ -164,8 +164,8 @@ type Removal int64
 
 const (
 	NoEntry  Removal = -1 // there was none, or it was not pending
-	Removed  Removal = 1
-	Retained Removal = 2 // groups have it left to read or acknowledge; what was to be acknowledged is
+	Removed  Removal = 1  // it is gone
+	Retained Removal = 2  // groups have it left to read or acknowledge; what was to be acknowledged is
 )
 
 // XDelEx removes the entries of ids, 5,000 at most, with what [Refs] says of the
