@@ -100,12 +100,13 @@ func lasting(err error) bool {
 	var fault *pipectx.ServerError
 	if errors.As(err, &fault) {
 		switch fault.Code {
-		case "LOADING", "CLUSTERDOWN", "MASTERDOWN", "TRYAGAIN", "READONLY", "OOM", "NOREPLICAS", "BUSY":
+		case "LOADING", "CLUSTERDOWN", "MASTERDOWN", "TRYAGAIN", "READONLY", "OOM", "NOREPLICAS", "BUSY",
+			"UNBLOCKED": // the stream was removed while the consumer waited
 			return false
 		}
 		return true
 	}
-	return errors.Is(err, pipectx.ErrUnsupported) || errors.Is(err, pipectx.ErrUnknownConnection)
+	return errors.Is(err, pipectx.ErrUnsupported) || errors.Is(err, pipectx.ErrClosed)
 }
 
 // A worker is a consumer at work.
@@ -129,7 +130,7 @@ func (k StreamKey[E]) worker(ctx context.Context, as Consumer, fn func(context.C
 		as.Idle = time.Minute
 	}
 	switch {
-	case k.err != nil:
+	case k.err != nil: // also a connection that the DB does not have
 		return nil, k.err
 	case as.Group == "" || as.Name == "":
 		return nil, fmt.Errorf("keyspace: %s: a Consumer has a Group and a Name; give both", k.key)

@@ -130,14 +130,27 @@ func TestConsumeGoesOn(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, server *redistest.Node) {
 		client := server.Client(t)
 		db, other := newDB(t, client), newDB(t, server.Client(t))
-		s := numbered(t, db, 1, 1)
-		saw, err := consume(t, s, quick, func(saw []entry) error {
+		s, as := numbered(t, db, 1, 1), quick
+		as.Idle = 2 * time.Second
+		saw, err := consume(t, s, as, func(saw []entry) error {
 			next := sale{"nut", int64(len(saw) + 1)}
 			switch len(saw) {
 			case 1:
 				_ = pipectx.Do[int64](t.Context(), other, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes").Err()
 			case 2:
 				done(t, "Del", Sales.On(other).Del(t.Context(), 1))
+			case 3:
+				go func() { // while it waits
+					for t.Context().Err() == nil {
+						info, err := pipectx.Do[string](t.Context(), other, "INFO", "clients").Result()
+						if err == nil && strings.Contains(info, "blocked_clients:1") {
+							break
+						}
+					}
+					_ = Sales.On(other).Del(t.Context(), 1).Err()
+					_ = Sales.On(other).Add(t.Context(), 1, next).Err()
+				}()
+				return nil
 			}
 			done(t, "Add", Sales.On(other).Add(t.Context(), 1, next))
 			return nil
@@ -176,6 +189,11 @@ func TestConsumeRefuses(t *testing.T) {
 	if err := wrong.Consume(t.Context(), 1, quick, never); !errors.As(err, &fault) || fault.Code != "WRONGTYPE" {
 		t.Errorf("of a string: %v", err)
 	}
+	closed := newDB(t, redistest.Embedded(t).Client(t))
+	if err := closed.Close(); err != nil {
+		t.Fatal(err)
+	}
+	wantErr(t, "of a DB that is closed", Sales.On(closed).Consume(t.Context(), 1, quick, never), pipectx.ErrClosed)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errEnough)
 	wantErr(t, "a context that has ended", s.Consume(ctx, quick, never), errEnough)
