@@ -56,8 +56,12 @@ fuzz: ## run each fuzz target for FUZZTIME (30s)
 
 # It is built and run rather than go run, which would not hand on a SIGTERM.
 .PHONY: bench
-bench: redis ## measure redmoon beside go-redis in one run, and print the ratios (CITIES=FILE: all of them)
-	@cd internal/bench && go build -o bench . && exec ./bench
+bench: redis ## measure redmoon beside go-redis in one run, print the ratios and write docs/benchmarks.md
+	@cd internal/bench && go build -o bench . && exec ./bench -page ../../docs/benchmarks.md
+
+.PHONY: bench-quick
+bench-quick: redis ## the same in less than a minute: to see that it runs, not to quote
+	@cd internal/bench && go build -o bench . && exec ./bench -rounds 3 -span 20ms
 
 .PHONY: lua
 lua: ## check the Lua of the examples, as redmoon lua check does for users

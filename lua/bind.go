@@ -169,7 +169,7 @@ func (b *binding) addKey(v value) string {
 
 // record binds a parameter to an argument that is a stored record.
 func (b *binding) record(p *Param, f tagged, r Record) error {
-	v := value{name: p.Name, key: true, offset: uint32(f.field.Offset), record: f.field.Type}
+	v := value{name: p.Name, key: true, offset: uint32(f.field.Offset), record: &ofRecord{typ: f.field.Type}}
 	expr, err := b.open(r.LuaOpener(b.self), p.Name, b.addKey(v), v)
 	b.call = append(b.call, expr)
 	return err

@@ -173,7 +173,7 @@ func (b BoundEntry[In, Out]) CallOn(ctx context.Context, key string, in In, besi
 
 // besides is how many keys go along with the receiver's: they are the first.
 func (e *Entry[In, Out]) besides() (n int) {
-	for n < len(e.keys) && e.keys[n].beside != "" && e.keys[n].record == nil {
+	for n < len(e.keys) && e.keys[n].record != nil && e.keys[n].record.typ == nil {
 		n++
 	}
 	return n
@@ -249,7 +249,7 @@ func (e *Entry[In, Out]) scriptOf(key string, in unsafe.Pointer) *Script {
 	}
 	seen := []string{key}
 	for i := range e.keys {
-		if e.keys[i].record == nil || e.keys[i].beside != "" {
+		if r := e.keys[i].record; r == nil || r.beside != "" {
 			continue
 		}
 		text, err := e.keys[i].append(nil, unsafe.Add(in, e.keys[i].offset))

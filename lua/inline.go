@@ -64,8 +64,12 @@ func (b *binding) open(o Opener, param, key string, beside value) (string, error
 			if r.keys.Beside == nil {
 				r.keys.Beside = map[string]string{}
 			}
-			beside.name, beside.beside, beside.key = param, name, true
-			r.keys.Beside[name] = b.addKey(beside)
+			one := beside
+			one.name, one.key, one.record = param, true, &ofRecord{beside: name}
+			if beside.record != nil {
+				one.record.typ = beside.record.typ
+			}
+			r.keys.Beside[name] = b.addKey(one)
 		}
 	}
 	b.opens = append(b.opens, r)

@@ -35,9 +35,9 @@ func (b *binding) recordList(p *Param, f tagged, r Record) error {
 	if err != nil {
 		return err
 	}
-	b.args = append(b.args, value{name: p.Name, codec: number, offset: uint32(f.field.Offset), record: f.field.Type, count: true})
+	b.args = append(b.args, value{name: p.Name, codec: number, offset: uint32(f.field.Offset), record: &ofRecord{typ: f.field.Type, count: true}})
 	b.lists = append(b.lists, recordList{
-		value: value{name: p.Name, key: true, offset: uint32(f.field.Offset), record: f.field.Type},
+		value: value{name: p.Name, key: true, offset: uint32(f.field.Offset), record: &ofRecord{typ: f.field.Type}},
 		at:    len(b.call), count: fmt.Sprintf("tonumber(ARGV[%d])", len(b.args)), open: expr,
 	})
 	b.call = append(b.call, "nil")
@@ -62,7 +62,7 @@ func listed(lists []recordList, in unsafe.Pointer) (n int) {
 }
 
 func (l *recordList) slice(in unsafe.Pointer) reflect.Value {
-	return reflect.NewAt(l.record, unsafe.Add(in, uintptr(l.offset))).Elem()
+	return reflect.NewAt(l.record.typ, unsafe.Add(in, uintptr(l.offset))).Elem()
 }
 
 // addRecords adds the keys of lists.

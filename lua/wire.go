@@ -24,13 +24,18 @@ const maxNumber = 1 << 53
 type value struct {
 	name     string
 	codec    *field.Erased
-	record   reflect.Type // of a Record: it has a key and no codec
-	offset   uint32       // in In or Out
+	record   *ofRecord // of a Record, or a list of them
+	offset   uint32    // in In or Out
 	key      bool
-	beside   string // which of the keys beside a record's, or the receiver's, "" for its own
-	count    bool   // how many elements it has, of a list of records
-	exact    bool   // int64: a string of digits in Lua
-	nullable bool   // JSON whose null is a value of the Go type
+	exact    bool // int64: a string of digits in Lua
+	nullable bool // JSON whose null is a value of the Go type
+}
+
+// ofRecord is what few values are, and most take no memory for.
+type ofRecord struct {
+	typ    reflect.Type // nil for the receiver's
+	beside string       // which of the keys beside its own, "" for that
+	count  bool         // how many elements it has, of a list
 }
 
 // newValue derives how a Go type crosses, given what Lua says of it.
@@ -110,18 +115,26 @@ func (s *Script) argument(v *value, dst []byte, in unsafe.Pointer) ([]byte, erro
 	return dst, nil
 }
 
+// append appends a key of a record at p, or how many a list has.
+func (o *ofRecord) append(dst []byte, p unsafe.Pointer) ([]byte, error) {
+	at := reflect.NewAt(o.typ, p)
+	if o.count {
+		return strconv.AppendInt(dst, int64(at.Elem().Len()), 10), nil
+	}
+	if o.beside == "" {
+		return at.Interface().(Record).AppendKey(dst)
+	}
+	r, ok := at.Interface().(KeysBeside)
+	if !ok {
+		return dst, fmt.Errorf("%v has no key %q", o.typ, o.beside)
+	}
+	return r.AppendBeside(dst, o.beside)
+}
+
 func (v *value) append(dst []byte, p unsafe.Pointer) ([]byte, error) {
 	switch {
-	case v.count:
-		return strconv.AppendInt(dst, int64(reflect.NewAt(v.record, p).Elem().Len()), 10), nil
-	case v.beside != "":
-		r, ok := reflect.NewAt(v.record, p).Interface().(KeysBeside)
-		if !ok {
-			return dst, fmt.Errorf("%v has no key %q", v.record, v.beside)
-		}
-		return r.AppendBeside(dst, v.beside)
 	case v.record != nil:
-		return reflect.NewAt(v.record, p).Interface().(Record).AppendKey(dst)
+		return v.record.append(dst, p)
 	case v.key:
 		return v.codec.Append(dst, p)
 	case v.codec.Optional():

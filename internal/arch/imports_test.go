@@ -33,7 +33,8 @@ var packages = map[string][]string{
 	"internal/forward":   {}, // it reads files
 	"internal/demo":      public,
 
-	".": {}, // nothing but documentation
+	".":    {}, // nothing but documentation
+	"docs": {}, // tests only: what the guides show
 }
 
 // mayImport returns what a package may import from this module. Examples, each

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -16,20 +17,16 @@ import (
 var update = flag.Bool("update", false, "copy listings into the documents instead of comparing them")
 
 // listing marks a listing in a document: the next code block is a declaration,
-// or the body of an Example, of a Go file, or a whole file of another kind.
+// or the body of an Example with its output, of a Go file, or a whole file of
+// another kind.
 //
 //	<!-- listing: examples/quickstart/atlas.go Atlas.CountryPage -->
 var listing = regexp.MustCompile("(?s)<!-- listing: (\\S+)(?: (\\S+))? -->\n+```\\w*\n(.*?)```")
 
 // Ensure that what documents show is code that is compiled and run.
 func TestListingsAreTheCode(t *testing.T) {
-	documents := []string{filepath.Join(root, "README.md")}
-	more, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	shown := 0
-	for _, path := range append(documents, more...) {
+	for _, path := range documents(t, root) {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
@@ -47,6 +44,9 @@ func TestListingsAreTheCode(t *testing.T) {
 			}
 			return strings.TrimSuffix(block, part[3]+"```") + code + "```"
 		})
+		for _, line := range unmarked(mended) {
+			t.Errorf("%s:%d: code that no test runs: put <!-- listing: FILE NAME --> in front of it", filepath.Base(path), line)
+		}
 		if *update && mended != string(text) {
 			if err := os.WriteFile(path, []byte(mended), 0o644); err != nil {
 				t.Fatal(err)
@@ -55,6 +55,38 @@ func TestListingsAreTheCode(t *testing.T) {
 	}
 	if shown == 0 {
 		t.Error("no document has a listing: does the marker still match?")
+	}
+}
+
+// documents are the README and the pages of docs.
+func documents(t *testing.T, root string) []string {
+	t.Helper()
+	pages, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append([]string{filepath.Join(root, "README.md")}, pages...)
+}
+
+// unmarked returns the lines where a document has Go or Lua that is no listing.
+func unmarked(text string) (lines []int) {
+	text = listing.ReplaceAllStringFunc(text, func(block string) string {
+		return strings.Repeat("\n", strings.Count(block, "\n"))
+	})
+	for i, line := range strings.Split(text, "\n") {
+		if code := strings.TrimSpace(line); code == "```go" || code == "```lua" {
+			lines = append(lines, i+1)
+		}
+	}
+	return lines
+}
+
+// Code without a marker is found, and what is marked, or no code, is not.
+func TestUnmarked(t *testing.T) {
+	text := "# Title\n\n<!-- listing: a.go X -->\n```go\nx\n```\n\n```sh\nmake\n```\n\n" +
+		"```go\ny\n```\n\n* item\n\n  ```lua\n  z\n  ```\n"
+	if got := unmarked(text); !slices.Equal(got, []int{12, 18}) {
+		t.Errorf("code without a marker in lines %v, want 12 and 18", got)
 	}
 }
 
@@ -82,8 +114,7 @@ func excerpt(path, name string) (string, error) {
 				continue
 			}
 			if strings.HasPrefix(name, "Example") {
-				body, _, _ := strings.Cut(cut(d.Body.Lbrace+1, d.Body.Rbrace), "\t// Output:")
-				return dedent(body), nil
+				return withoutServer(dedent(cut(d.Body.Lbrace+1, d.Body.Rbrace))), nil
 			}
 			return cut(d.Pos(), d.End()) + "\n", nil
 		case *ast.GenDecl:
@@ -117,6 +148,15 @@ func title(d *ast.FuncDecl) string {
 		return id.Name + "." + d.Name.Name
 	}
 	return d.Name.Name
+}
+
+// withoutServer drops the lines by which an Example gets its server: who reads a
+// page has one.
+func withoutServer(body string) string {
+	for _, server := range []string{"db, end := exampleDB()\n", "client, end := redistest.Example()\n"} {
+		body = strings.Replace(body, server+"defer end()\n", "", 1)
+	}
+	return strings.TrimLeft(body, "\n")
 }
 
 func dedent(body string) string {

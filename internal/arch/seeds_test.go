@@ -40,24 +40,33 @@ func seeds(root string) (findings []string) {
 			findings = append(findings, at+": the row names no test, and does not say why")
 		}
 		for _, m := range mentions {
-			ref := reference.FindStringSubmatch(m[1])
-			if ref == nil {
-				findings = append(findings, fmt.Sprintf("%s: `%s` is not of the form path/to_test.go:TestName", at, m[1]))
+			if missing := missingTest(root, m[1]); missing != "" {
+				findings = append(findings, at+": "+missing)
 				continue
 			}
 			named++
-			source, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(ref[1])))
-			if err != nil {
-				findings = append(findings, fmt.Sprintf("%s: `%s`: there is no file %s", at, m[1], ref[1]))
-			} else if !strings.Contains(string(source), "\nfunc "+ref[2]+"(") {
-				findings = append(findings, fmt.Sprintf("%s: `%s`: there is no func %s in that file", at, m[1], ref[2]))
-			}
 		}
 	}
 	if named == 0 {
 		findings = append(findings, page+": no row names a test")
 	}
 	return findings
+}
+
+// missingTest says what is wrong with the name of a test, or nothing.
+func missingTest(root, name string) string {
+	ref := reference.FindStringSubmatch(name)
+	if ref == nil {
+		return fmt.Sprintf("`%s` is not of the form path/to_test.go:TestName", name)
+	}
+	source, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(ref[1])))
+	switch {
+	case err != nil:
+		return fmt.Sprintf("`%s`: there is no file %s", name, ref[1])
+	case !strings.Contains(string(source), "\nfunc "+ref[2]+"("):
+		return fmt.Sprintf("`%s`: there is no func %s in that file", name, ref[2])
+	}
+	return ""
 }
 
 // The test of this file finds what it is for.

@@ -97,7 +97,7 @@ func (s *stand) cacheNear() job {
 	theirs := rival9.New(&rival9.Options{Redis: s.goredis, LocalCache: rival9.NewTinyLFU(10_000, time.Hour)})
 	bound := nearProducts.On(s.plain)
 	return job{
-		name: "cache-near-hit", units: 1000, before: s.fillCaches(theirs, 1), most: 1,
+		name: "cache-near-hit", units: 1000, before: s.fillCaches(theirs, 1), most: 1, cancellable: true, // nothing waits
 		ours: func(ctx context.Context) error {
 			for range 1000 {
 				if _, err := bound.Get(ctx, 0).Result(); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redmoon-go/redmoon/pipectx"
@@ -76,7 +77,7 @@ func newCluster(ctx context.Context) (c *cluster, err error) {
 			return nil, err
 		}
 	}
-	c.client = redis.NewClusterClient(&redis.ClusterOptions{Addrs: addrs})
+	c.client = redis.NewClusterClient(&redis.ClusterOptions{Addrs: addrs, Dialer: counting((&net.Dialer{Timeout: 5 * time.Second}).DialContext)})
 	c.db, err = pipectx.New(c.client)
 	return c, err
 }

@@ -38,11 +38,12 @@ func main() {
 	span := flag.Duration("span", 100*time.Millisecond, "how long a round takes, at least")
 	only := flag.String("only", "", "jobs whose name contains this")
 	file := flag.String("cities", cmp.Or(os.Getenv("CITIES"), someCities), "a gzipped CSV file of cities; by default what CITIES names, or the quick start's")
+	page := flag.String("page", "", "a file to write the table to as well, as a page of the docs")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // who asks twice does not want to wait for the round
-	held, err := compare(ctx, *rounds, *span, *only, *file)
+	held, err := compare(ctx, *rounds, *span, *only, *file, *page)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
@@ -52,7 +53,7 @@ func main() {
 	}
 }
 
-func compare(ctx context.Context, rounds int, span time.Duration, only, file string) (held bool, err error) {
+func compare(ctx context.Context, rounds int, span time.Duration, only, file, page string) (held bool, err error) {
 	s, err := start(ctx)
 	if err != nil {
 		return false, err
@@ -82,6 +83,7 @@ func compare(ctx context.Context, rounds int, span time.Duration, only, file str
 	head(&table)
 	held = true
 	var lines []string
+	var told []result
 	progress := demo.NewProgress("jobs", len(chosen))
 	for _, j := range chosen {
 		results, err := j.measure(ctx, rounds, span)
@@ -95,6 +97,7 @@ func compare(ctx context.Context, rounds int, span time.Duration, only, file str
 			r.row(&table)
 			lines = append(lines, r.lines()...)
 		}
+		told = append(told, results...)
 	}
 	progress.End()
 	fmt.Println(table.String())
@@ -105,6 +108,9 @@ Without a budget behind it a ratio is only told.
 `)
 	for _, line := range lines {
 		fmt.Println(line)
+	}
+	if page != "" {
+		return held, report(page, version, rounds, span, told)
 	}
 	return held, nil
 }

@@ -85,7 +85,9 @@ func freePort() (string, error) {
 
 // connect makes the clients when the server answers. end ends the server.
 func connect(ctx context.Context, o *redis.Options, end func()) (s *stand, err error) {
-	s = &stand{goredis: redis.NewClient(o)}
+	counted := *o
+	counted.Dialer = counting(redis.NewDialer(o))
+	s = &stand{goredis: redis.NewClient(&counted)}
 	s.stop = func() {
 		if s.rueidis != nil {
 			s.rueidis.Close()
@@ -115,10 +117,12 @@ func connect(ctx context.Context, o *redis.Options, end func()) (s *stand, err e
 	s.rueidis, err = rueidis.NewClient(rueidis.ClientOption{
 		InitAddress: []string{o.Addr}, SelectDB: o.DB, Username: o.Username, Password: o.Password, TLSConfig: o.TLSConfig,
 		DialCtxFn: func(ctx context.Context, addr string, d *net.Dialer, _ *tls.Config) (net.Conn, error) {
-			if o.TLSConfig != nil {
-				return (&tls.Dialer{NetDialer: d, Config: o.TLSConfig}).DialContext(ctx, o.Network, addr)
-			}
-			return d.DialContext(ctx, o.Network, addr)
+			return counting(func(ctx context.Context, network, addr string) (net.Conn, error) {
+				if o.TLSConfig != nil {
+					return (&tls.Dialer{NetDialer: d, Config: o.TLSConfig}).DialContext(ctx, network, addr)
+				}
+				return d.DialContext(ctx, network, addr)
+			})(ctx, o.Network, addr)
 		},
 	})
 	if err != nil {

@@ -1,0 +1,65 @@
+package arch_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// What the README says holds, a test holds: each item of that section names at
+// least one beside it.
+//
+//	<!-- test: pipectx/run_test.go:TestRunNests -->
+func TestClaimsNameTests(t *testing.T) {
+	holds(t, claims(root))
+}
+
+var claim = regexp.MustCompile(`<!-- test: (.*?) -->`)
+
+func claims(root string) (findings []string) {
+	const page, section = "README.md", "\n## What holds\n"
+	text, err := os.ReadFile(filepath.Join(root, page))
+	if err != nil {
+		return []string{fmt.Sprintf("%s: %v", page, err)}
+	}
+	_, held, found := strings.Cut(string(text), section)
+	if !found {
+		return []string{fmt.Sprintf("%s: no section %q", page, strings.TrimSpace(section))}
+	}
+	held, _, _ = strings.Cut(held, "\n## ")
+	for _, item := range strings.Split(held, "\n- ")[1:] {
+		at, _, _ := strings.Cut(item, "\n")
+		at = page + ": " + at
+		tests := claim.FindAllStringSubmatch(item, -1)
+		if tests == nil {
+			findings = append(findings, at+": no test is named beside it")
+		}
+		for _, test := range tests {
+			if missing := missingTest(root, test[1]); missing != "" {
+				findings = append(findings, at+": "+missing)
+			}
+		}
+	}
+	return findings
+}
+
+// The test of this file finds what it is for.
+func TestClaimsFindings(t *testing.T) {
+	dir := plantAt(t, map[string]string{
+		"pipectx/run_test.go": "package x\n\nfunc TestRun(t *testing.T) {}\n",
+		"README.md": "# redmoon\n\n## What holds\n\n" +
+			"- One\n  thing. <!-- test: pipectx/run_test.go:TestRun --> <!-- test: pipectx/run_test.go:TestGone -->\n" +
+			"- Another. <!-- test: pipectx/run_test.go -->\n" +
+			"- A third.\n\n## Limits\n\n- None that a test could hold.\n",
+	})
+	finds(t, claims(dir),
+		"README.md: One: `pipectx/run_test.go:TestGone`: there is no func TestGone",
+		"README.md: Another. <!-- test: pipectx/run_test.go -->: `pipectx/run_test.go` is not of the form",
+		"README.md: A third.: no test",
+	)
+	finds(t, claims(plantAt(t, map[string]string{"README.md": "# redmoon\n"})), "README.md: no section")
+	finds(t, claims(t.TempDir()), "README.md: ")
+}
