@@ -65,6 +65,18 @@
 // their context ends they return, and what was popped by then is their answer: see
 // [pipectx.Command.Wait].
 //
+// # Streams
+//
+// Entries of a [Stream] are structs or maps, by their [StreamID]s. Each has an error of
+// its own in [Entry]: one that cannot be read, or is gone, takes nothing from the others.
+// [StreamKey.Consume] is a consumer of a group that works until its context ends; it says
+// when an entry is delivered twice.
+//
+// # Lua
+//
+// [Lua] attaches a module to a keyspace, and [Method] types its functions: atomic
+// operations on one key, which goes along as their first parameter.
+//
 // # Guarantees
 //
 //   - Two different ids never share a key, and no id leaves the slot that its

@@ -10,9 +10,10 @@ import (
 	"github.com/redmoon-go/redmoon/pipectx"
 )
 
-// A million members are added and removed, and values pushed in their order.
+// A million members are added and removed, with scores too, values pushed in their order,
+// and keys and entries of a million ids removed.
 func TestMillion(t *testing.T) {
-	const n = 1_000_000
+	const n = million
 	redistest.Each(t, func(t *testing.T, s *redistest.Node) {
 		ctx, db := t.Context(), newDB(t, s.Client(t))
 		numbers := make([]int64, n)
@@ -34,6 +35,24 @@ func TestMillion(t *testing.T) {
 		want(t, "RPush", list.RPush(ctx, numbers...), n)
 		want(t, "Range", list.Range(ctx, 0, -1), numbers)
 		want(t, "Del", list.Del(ctx), true)
+
+		ranks, scored := keyspace.NewSortedSet[int64, int64]("ranks").On(db).Key(1), make([]keyspace.Z[int64], n)
+		ids := make([]keyspace.StreamID, n)
+		for i := range scored {
+			scored[i] = keyspace.Z[int64]{Member: int64(i), Score: float64(i)}
+			ids[i].Ms = uint64(i + 1)
+		}
+		want(t, "AddMany", ranks.AddMany(ctx, scored...), n)
+		want(t, "Range", ranks.Range(ctx, n-2, n-1), []int64{n - 2, n - 1})
+		want(t, "Rem", ranks.Rem(ctx, numbers...), n)
+
+		few, log := []int64{0, 4_999, n - 1}, Sales.On(db).Key(1)
+		for _, id := range few {
+			done(t, "Set", Hits.On(db).Set(ctx, id, 1))
+			done(t, "Add", log.AddWith(ctx, nut.Value, keyspace.AddOptions{ID: ids[id]}))
+		}
+		want(t, "DelMany", Hits.On(db).DelMany(ctx, numbers...), int64(len(few)))
+		want(t, "XDel", log.XDel(ctx, ids...), int64(len(few)))
 	})
 }
 

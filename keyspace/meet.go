@@ -65,8 +65,16 @@ func (b bound[K]) renew(ctx context.Context, ids []K) {
 // was moved is the answer all the same; the failure is told as one that nobody read.
 func await[K, T any](ctx context.Context, b bound[K], c *pipectx.Command, decode func(pipectx.Reply) (T, error), ids ...K) *pipectx.Ref[T] {
 	ref := pipectx.Send(ctx, b.db, c, decode)
-	if b.def.settings.TTL == 0 || ref.Err() != nil {
-		return ref
+	if ref.Err() == nil {
+		b.renewNow(ctx, ids)
+	}
+	return ref
+}
+
+// renewNow sets the default TTL of ids anew, outside of a Run.
+func (b bound[K]) renewNow(ctx context.Context, ids []K) {
+	if b.def.settings.TTL == 0 {
+		return
 	}
 	err := pipectx.Run(ctx, b.db, func(ctx context.Context) error {
 		b.renew(ctx, ids)
@@ -75,7 +83,6 @@ func await[K, T any](ctx context.Context, b bound[K], c *pipectx.Command, decode
 	if err != nil {
 		pipectx.Failed[struct{}](ctx, b.db, err)
 	}
-	return ref
 }
 
 // awaitPopped is await for a pop from one of several keys: only that one has changed.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/redmoon-go/redmoon/lua"
 )
 
 // Option is what a keyspace or a model may be declared with beside its prefix:
@@ -19,6 +21,7 @@ type Settings struct {
 	Placement  Placement
 	TTL        time.Duration // 0: keys do not expire
 	Connection string        // "": the connection without a name
+	Lua        *lua.Mod      // nil: none
 }
 
 // NewSettings applies options in order.
@@ -46,6 +49,9 @@ func (s Settings) String() string {
 	}
 	if s.Connection != "" {
 		options = append(options, fmt.Sprintf("Connection(%q)", s.Connection))
+	}
+	if s.Lua != nil {
+		options = append(options, fmt.Sprintf("Lua(%s)", s.Lua.Name()))
 	}
 	return strings.Join(options, ", ")
 }

@@ -105,7 +105,7 @@ var embeddedLacks = map[string]bool{
 	"geo AddIf": true, "geo Hash": true, "geo SearchStore": true, "geo SearchByMemberStore": true, "geo SearchStoreDist": true,
 	"geo SearchByMemberStoreDist": true, "list BMPop": true, "list MoveN": true, "list BMoveN": true,
 	"set DiffCard": true, "set UnionCard": true, "set UnionCardApprox": true,
-	"sortedset Diff": true, "sortedset DiffWithScores": true, "sortedset DiffStore": true, "sortedset InterCard": true,
+	"stream MRead": true, "sortedset Diff": true, "sortedset DiffWithScores": true, "sortedset DiffStore": true, "sortedset InterCard": true,
 	"sortedset RangeStore": true, "sortedset RevRangeStore": true, "sortedset RangeByScoreStore": true, "sortedset RevRangeByScoreStore": true,
 	"sortedset RangeByLexStore": true, "sortedset RevRangeByLexStore": true,
 }
@@ -117,6 +117,7 @@ type meeting struct {
 }
 
 var meetings = map[string][]meeting{
+	"stream": streamMeetings(),
 	"list": {
 		{"Move", []any{int64(42), int64(7), keyspace.Right, keyspace.Left}},
 		{"MoveN", []any{int64(42), int64(7), keyspace.Right, keyspace.Left, keyspace.AtMost(3)}},
@@ -177,6 +178,7 @@ func TestWireMeetings(t *testing.T) {
 	on := map[string][2]any{
 		"list": {Queues.On(db), DayQueues.On(db)}, "set": {Tags.On(db), DayTags.On(db)},
 		"sortedset": {Visits.On(db), DayVisits.On(db)}, "geo": {Shops.On(db), DayShops.On(db)},
+		"stream": {Sales.On(db), DaySales.On(db)},
 	}
 	for name, rows := range meetings {
 		var out strings.Builder
@@ -208,4 +210,10 @@ func fillMeetings(t *testing.T, db *pipectx.DB) {
 	done(t, "Add", Tags.On(db).Add(t.Context(), 42, "a", "b", "c"))
 	done(t, "Add", Visits.On(db).AddMany(t.Context(), 42, z("a", 1), z("b", 2), z("c", 3)))
 	done(t, "Add", Shops.On(db).Add(t.Context(), 42, "nuts", keyspace.Point{}))
+	for _, id := range []int64{42, 7} {
+		done(t, "Add", Sales.On(db).Add(t.Context(), id, sale{"nut", 1}))
+		if err := Sales.On(db).GroupCreate(t.Context(), id, "g", keyspace.Start{}).Err(); err != nil && !errors.Is(err, keyspace.ErrGroupExists) {
+			t.Error(err)
+		}
+	}
 }

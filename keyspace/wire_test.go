@@ -61,7 +61,8 @@ func wires(db *pipectx.DB) map[string][]wire {
 			{visits, dayVisits, "RangeWithScores", []any{int64(0), int64(-1)}},
 			{visits, dayVisits, "RevRangeWithScores", []any{int64(0), int64(-1)}},
 		},
-		"hash": hashWires(db),
+		"hash":   hashWires(db),
+		"stream": streamWires(db),
 	}
 	for name, more := range sequenceWires(db) {
 		rows[name] = append(rows[name], more...)
@@ -172,6 +173,10 @@ var refusals = map[string]string{
 	"ObjectFreq":     "An LFU maxmemory policy is not selected",
 	"Restore":        "DUMP payload version or checksum are wrong",
 	"RestoreReplace": "DUMP payload version or checksum are wrong",
+
+	"AddWith":             "equal or smaller than the target stream top item",
+	"GroupCreate":         "has the group already",
+	"GroupCreateMkStream": "has the group already",
 }
 
 // MGet on a Cluster names the keys of one slot in one command.
@@ -205,6 +210,7 @@ func TestWireScan(t *testing.T) {
 		{"Hash.Each", walk(Stock.On(db).Each(ctx, 42, "n*"))},
 		{"Hash.EachField", walk(Stock.On(db).EachField(ctx, 42, ""))},
 		{"Sharded.Each", walk(Codes.On(db).Each(ctx, ""))},
+		{"Stream.Each", walk(Sales.On(db).Each(ctx, 42, keyspace.Above(at{1, 0})))},
 	} {
 		sent.Reset()
 		if err := row.walk(); unexpected(row.about, err) {

@@ -43,13 +43,17 @@ func (b *binding) faultAt(pos lua51.Pos, format string, args ...any) error {
 
 // receive binds the first parameter, which may be a hidden one, to a receiver.
 func (b *binding) receive(o *Opener) error {
-	if b.f.sign.ReadOnly {
+	what, first := "the record", "self"
+	if o.Support == nil {
+		what, first = "the key", "key"
+	}
+	if b.f.sign.ReadOnly && o.Support != nil {
 		return b.fault("it is annotated @readonly, which a method of a record cannot be; take the annotation away")
 	}
 	name := "self"
 	if !b.f.isMethod() {
 		if len(b.params) == 0 {
-			return b.fault("a method takes the record as its first parameter; write function M.%s(self)", b.f.name)
+			return b.fault("a method takes %s as its first parameter; write function M.%s(%s)", what, b.f.name, first)
 		}
 		name, b.params = b.params[0].Name, b.params[1:]
 	}
@@ -213,7 +217,7 @@ func (b *binding) link(in *inlined) (*Script, error) {
 		call.WriteString("\n" + in.after())
 	}
 	for _, o := range b.opens {
-		if !slices.Contains(what.support, o.opener.Support) {
+		if o.opener.Support != nil && !slices.Contains(what.support, o.opener.Support) {
 			what.support = append(what.support, o.opener.Support)
 			if in == nil {
 				call.WriteString("\n" + o.opener.Close)

@@ -191,9 +191,13 @@ func TestBindRefusals(t *testing.T) {
 		{"a result's field that is a list", try[int, resultNested]("one"), []string{"the result's field a cannot be a []int", "scalars"}},
 		{"a nil module", func(*lua.Mod) error { return try[int, int]("f")(nil) }, []string{"nil module"}},
 		{"a receiver without a parameter", func(mod *lua.Mod) error {
-			_, err := lua.BindReceiver[struct{}, int](mod, "none", &lua.Opener{})
+			_, err := lua.BindReceiver[struct{}, int](mod, "none", &lua.Opener{Support: mod})
 			return err
 		}, []string{"takes the record as its first parameter", "write function M.none(self)"}},
+		{"a key without a parameter", func(mod *lua.Mod) error {
+			_, err := lua.BindReceiver[struct{}, int](mod, "none", &lua.Opener{})
+			return err
+		}, []string{"takes the key as its first parameter", "write function M.none(key)"}},
 	}
 	for _, test := range tests {
 		switch err := test.bind(mod); {

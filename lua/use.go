@@ -5,7 +5,7 @@ import "github.com/redmoon-go/redmoon/internal/lua51"
 // Opener makes a parameter that is more than a value: package model uses it to
 // give functions records.
 type Opener struct {
-	Support *Mod   // the module whose functions Open and Close call
+	Support *Mod   // the module whose functions Open and Close call; nil for none, and no Close, where a key is all
 	With    []*Mod // more modules that Open names, as fields of __, with all their functions
 
 	// Owner is whose records it opens, for a [Record] among the arguments of a

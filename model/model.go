@@ -112,6 +112,9 @@ func (m *Model[T, K]) define(options []keyspace.Option) (err error) {
 	if err != nil {
 		return err
 	}
+	if settings.Lua != nil {
+		return errors.New("keyspace.Lua attaches a module to a keyspace; attach it to the model by model.Lua")
+	}
 	if settings.TTL > 0 {
 		m.ttl = strconv.FormatInt(settings.TTL.Milliseconds(), 10)
 	}
