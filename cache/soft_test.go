@@ -159,3 +159,25 @@ func TestEverythingEnds(t *testing.T) {
 		}
 	}
 }
+
+// Generations outlive the values that are stored under them: each store prolongs them.
+func TestGenerationsLast(t *testing.T) {
+	everywhere(t, func(t *testing.T, client redis.UniversalClient, db *pipectx.DB) {
+		ctx := t.Context()
+		r := region(t, cache.Options{TTL: time.Hour})
+		f := cache.Func(r, "f", (&loader{}).load).On(db)
+		want(t, "a", f.Get(ctx, "a"), "a 1")
+		keys := []string{"cache.generation{" + r.String() + "}", "cache.generation:f{" + r.String() + "}"}
+		for _, key := range keys {
+			if ok, err := client.Expire(ctx, key, time.Minute).Result(); err != nil || !ok {
+				t.Fatal(key, ok, err)
+			}
+		}
+		want(t, "b", f.Get(ctx, "b"), "b 2")
+		for _, key := range keys {
+			if left, err := client.TTL(ctx, key).Result(); err != nil || left <= time.Hour {
+				t.Errorf("%s ends in %v, %v; a value that lasts an hour has just been stored", key, left, err)
+			}
+		}
+	})
+}
