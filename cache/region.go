@@ -79,7 +79,8 @@ type Near struct {
 }
 
 // A Region is a group of cached functions that have their options in common and
-// can be invalidated together. It holds no connection. Safe for concurrent use.
+// can be invalidated together. Its name is its place in Redis: two regions of one name
+// share what is stored. It holds no connection. Safe for concurrent use.
 type Region struct {
 	name string
 	Options

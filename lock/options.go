@@ -15,7 +15,8 @@ type Options struct {
 	TTL time.Duration
 
 	// Timeout bounds the wait of Acquire and Do; ctx does as well. Negative: ctx
-	// alone. Default: 10 s.
+	// alone. Default: 10 s. It is for waiting while others hold the lock: a server
+	// that does not answer keeps a call for the client's ReadTimeout, unless ctx ends.
 	Timeout time.Duration
 
 	// Fixed leases are not renewed: they end after TTL, unless Extend prolongs
