@@ -25,6 +25,22 @@ func (m *Mod) Callee(name string) (c Callee, ok bool) {
 	return c, true
 }
 
+// Assigned tells where a name of the module is given something that is no function as
+// it is written there: what it is shows only when the module runs.
+func (m *Mod) Assigned(name string) (at Finding, ok bool) {
+	for _, u := range m.tree().units {
+		if u.self == nil {
+			continue
+		}
+		for _, use := range u.self.Uses {
+			if path := use.Path(); use.Store && len(path) == 1 && path[0] == name {
+				return u.finding(use, "", ""), true
+			}
+		}
+	}
+	return at, false
+}
+
 // Uses lists what the function does with one of its parameters.
 func (c Callee) Uses(param string) []Use { return c.f.uses(param) }
 

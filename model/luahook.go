@@ -49,6 +49,11 @@ func (s *schema) luaHooksOf(mod *lua.Mod, of luaOwner) (*luaHooks, error) {
 	for _, name := range hookNames {
 		hook, ok := mod.Callee(name)
 		if !ok {
+			if at, assigned := mod.Assigned(name); assigned {
+				at.Message = name + " is the name of a hook, and what is assigned to it is not seen to be a function"
+				at.Cure = fmt.Sprintf("write function M.%s(self), and call the other from there", name)
+				return nil, lua.Findings{at}
+			}
 			continue
 		}
 		uses, err := s.luaHook(hook)

@@ -279,6 +279,8 @@ func TestLuaHooksAreChecked(t *testing.T) {
 		{"any number", "function M.before_delete(...) end", []string{"bad.lua:2:1", "before_delete is a hook"}},
 		{"a result", "--- @return int\nfunction M.before_save(self) return 1 end", []string{"bad.lua:3:1", "nobody takes what it returns"}},
 		{"read-only", "--- @readonly\nfunction M.before_save(self) end", []string{"annotated @readonly"}},
+		{"another function under its name", "local function hook(self) fail(\"NO\") end\nM.before_save = hook", []string{"bad.lua:3:1", "is not seen to be a function", "write function M.before_save(self)"}},
+		{"no function at all", "M.before_delete = 5", []string{"bad.lua:2:1", "before_delete is the name of a hook"}},
 		{"no such field", "function M.before_save(self) self.fre = 1 end", []string{"bad.lua:2:35", `has no field "fre"; did you mean free?`}},
 		{"the version", "function M.before_save(self) self.version = 1 end", []string{"the version is not assigned"}},
 		{"a change when all stands", "function M.after_save(self) self.free = 1 end", []string{"bad.lua:2:34", "the hook after_save changes the record", "before_save"}},
