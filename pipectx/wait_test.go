@@ -85,7 +85,7 @@ func TestWaitEnds(t *testing.T) {
 			within(t, 300*time.Millisecond, ends.name, func() { err = blpop(ctx, db, 0, "q").Err() })
 			cancel()
 			wantErr(t, ends.name, err, ends.why)
-			if errors.Is(err, pipectx.ErrOutcomeUnknown) || errors.Is(err, pipectx.ErrNotSent) {
+			if errors.Is(err, pipectx.ErrOutcomeUnknown) { // a slow machine may not even have sent it
 				t.Errorf("%s: %v, but it is known that nothing was taken", ends.name, err)
 			}
 			done(t, "RPUSH", do(t.Context(), db, "RPUSH", "q", "later"))
