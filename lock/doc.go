@@ -102,7 +102,8 @@
 //
 // Redis 6.2 to 8, Valkey 8 and 9, and the embedded server: there the time of TIME goes
 // on, and so do leases, though its keys do not expire by themselves. ACLs need +publish,
-// +spublish, +subscribe, +ssubscribe and the channels redmoon:lock*; without these
-// waiting works, by asking. Channels are those of the whole server, whatever the
+// +subscribe, +unsubscribe, on a Cluster +spublish, +ssubscribe, +sunsubscribe and
+// +command|info too, and the channels redmoon:lock*; without these waiting works, by
+// asking. Channels are those of the whole server, whatever the
 // database. Two versions of this package may share a Redis.
 package lock

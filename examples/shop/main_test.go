@@ -97,7 +97,7 @@ func TestAnswers(t *testing.T) {
 			}
 		}
 		if !limited {
-			t.Skip("the machine is slower than the limit")
+			t.Errorf("%d requests in a row were all let through; %d at once are the limit", 2*perBurst, perBurst)
 		}
 	})
 }

@@ -53,7 +53,7 @@ var (
 
 // What a client may ask for.
 const (
-	perSecond = 200
+	perSecond = 20
 	perBurst  = 100
 )
 
