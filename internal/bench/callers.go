@@ -74,7 +74,7 @@ func (s *stand) parallel(callers, times int) job {
 		})
 	}
 	return job{
-		name: fmt.Sprintf("%d-callers", callers), units: callers * times,
+		name: fmt.Sprintf("%d-callers", callers), units: callers * times, wide: true,
 		ours: ours(s.shared),
 		rivals: []rival{
 			{name: "rueidis", time: 1, run: crowd(func(ctx context.Context, i int) error {
@@ -114,7 +114,7 @@ func (s *stand) gather(callers int) job {
 		return nil
 	}
 	return job{
-		name: fmt.Sprintf("gather-%d-x-3", callers), units: callers,
+		name: fmt.Sprintf("gather-%d-x-3", callers), units: callers, wide: true,
 		ours: func(ctx context.Context) error {
 			return pipectx.Gather(ctx, s.plain, func(g *pipectx.Group) error {
 				for i := range callers {

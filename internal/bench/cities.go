@@ -111,8 +111,8 @@ func (s *stand) cities(all []city) []job {
 		})
 	}
 	return []job{
-		{name: "cities-save", units: len(all), ours: save, rivals: []rival{{name: "go-redis", time: 1 / 1.3, allocs: 1, run: hset}}},
-		{name: "cities-get", units: len(all), before: save, ours: get, rivals: []rival{{name: "go-redis", time: 1 / 1.7, allocs: 1, run: hgetall}}},
+		{name: "cities-save", units: len(all), wide: true, ours: save, rivals: []rival{{name: "go-redis", time: 1 / 1.3, allocs: 1, run: hset}}},
+		{name: "cities-get", units: len(all), wide: true, before: save, ours: get, rivals: []rival{{name: "go-redis", time: 1 / 1.7, allocs: 1, run: hgetall}}},
 	}
 }
 

@@ -74,7 +74,7 @@ func (s *stand) sadd(n int) job {
 		members = append(members, "member"+strconv.Itoa(i))
 	}
 	return job{
-		name: fmt.Sprintf("sadd-%d-members", n), units: 1,
+		name: fmt.Sprintf("sadd-%d-members", n), units: 1, wide: true,
 		ours: func(ctx context.Context) error { return ours.Add(ctx, 1, members...).Err() },
 		rivals: []rival{{name: "go-redis", time: 1.1, allocs: 1, run: func(ctx context.Context) error {
 			words := make([]any, len(members)) // its Add takes any

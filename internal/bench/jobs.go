@@ -95,7 +95,7 @@ func each(n int, err error, read func(i int) error) error {
 func (s *stand) set(n int) job {
 	ours, refs, cmds := texts.On(s.plain), make([]*pipectx.Ref[struct{}], n), make([]*redis.StatusCmd, n)
 	return job{
-		name: fmt.Sprintf("run-%d-set", n), units: n,
+		name: fmt.Sprintf("run-%d-set", n), units: n, wide: n > 100,
 		ours: s.run(n, func(ctx context.Context, i int) { refs[i] = ours.Set(ctx, int64(i), value) },
 			func(i int) error { return refs[i].Err() }),
 		rivals: []rival{
@@ -118,7 +118,7 @@ func (s *stand) get(n int) job {
 		return err
 	}
 	return job{
-		name: fmt.Sprintf("run-%d-get", n), units: n,
+		name: fmt.Sprintf("run-%d-get", n), units: n, wide: n > 100,
 		ours: s.run(n, func(ctx context.Context, i int) { refs[i] = ours.Get(ctx, int64(i)) },
 			func(i int) error { return is(refs[i].Result()) }),
 		rivals: []rival{
@@ -135,7 +135,7 @@ func (s *stand) get(n int) job {
 func (s *stand) hset(n int) job {
 	ours, refs, cmds := hashes.On(s.plain), make([]*pipectx.Ref[bool], n), make([]*redis.IntCmd, n)
 	return job{
-		name: fmt.Sprintf("run-%d-hset", n), units: n,
+		name: fmt.Sprintf("run-%d-hset", n), units: n, wide: n > 100,
 		ours: s.run(n, func(ctx context.Context, i int) { refs[i] = ours.Set(ctx, int64(i), "field", value) },
 			func(i int) error { return refs[i].Err() }),
 		rivals: []rival{
@@ -153,7 +153,7 @@ func (s *stand) hset(n int) job {
 func (s *stand) mixed(n int) job {
 	nothing := func(int) error { return nil }
 	return job{
-		name: fmt.Sprintf("run-%d-do", n), units: n,
+		name: fmt.Sprintf("run-%d-do", n), units: n, wide: n > 100,
 		ours: s.run(n, func(ctx context.Context, i int) {
 			switch i % 3 {
 			case 0:

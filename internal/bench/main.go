@@ -86,7 +86,7 @@ func compare(ctx context.Context, rounds int, span time.Duration, only, file, pa
 	var told []result
 	progress := demo.NewProgress("jobs", len(chosen))
 	for _, j := range chosen {
-		results, err := j.measure(ctx, rounds, span)
+		results, err := j.measure(ctx, s.pid, rounds, span)
 		if err != nil {
 			return false, fmt.Errorf("%s: %w", j.name, err)
 		}

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -22,6 +24,7 @@ type job struct {
 
 	before      work    // done once, unmeasured; may be nil
 	cancellable bool    // whether its context is
+	wide        bool    // client and server work at the same time: not for one processor
 	client      bool    // nobody else takes part: it is processor time that counts
 	most        float64 // allocations that we may take a unit; 0 is any number
 	// spent is the server's time so far, for jobs of which only that counts.
@@ -53,7 +56,17 @@ type side struct {
 	load   load
 }
 
-func (j *job) measure(ctx context.Context, rounds int, span time.Duration) ([]result, error) {
+// measure has all sides do the job, in turns. Client and server share a processor
+// unless both work at a time: it is all that they can use, and from one to another
+// the news of a lone call takes several times as long as all the rest, or does not.
+func (j *job) measure(ctx context.Context, server, rounds int, span time.Duration) (results []result, err error) {
+	if !j.wide && server != 0 {
+		unpin, err := pin(os.Getpid(), server)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { err = errors.Join(err, unpin()) }()
+	}
 	asked := ctx
 	if !j.cancellable {
 		ctx = context.WithoutCancel(ctx)
@@ -91,7 +104,6 @@ func (j *job) measure(ctx context.Context, rounds int, span time.Duration) ([]re
 			return nil, err
 		}
 	}
-	var results []result
 	for i := range j.rivals {
 		results = append(results, j.compare(&j.rivals[i], sides[0], sides[i+1]))
 	}

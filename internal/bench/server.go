@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -24,6 +25,7 @@ type stand struct {
 	rueidis rueidis.Client
 	clients []*redis.Client // of tapes
 	shards  *cluster        // nil until a job wants it
+	pid     int             // of a server that is ours, else 0
 	stop    func()
 }
 
@@ -40,7 +42,12 @@ func start(ctx context.Context) (*stand, error) {
 	if err != nil {
 		return nil, err
 	}
-	return connect(ctx, &redis.Options{Network: "tcp", Addr: addr}, end)
+	s, err := connect(ctx, &redis.Options{Network: "tcp", Addr: addr}, end)
+	if err != nil {
+		return nil, err
+	}
+	s.pid, err = strconv.Atoi(s.goredis.InfoMap(ctx, "server").Item("Server", "process_id"))
+	return s, err
 }
 
 // serve starts a server of our own, which ends with us at the latest.

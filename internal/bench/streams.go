@@ -26,7 +26,7 @@ func (s *stand) streams(n int) []job {
 // fill is a Stream that only writes.
 func fill(name string, n int, on func() (*pipectx.DB, redis.UniversalClient)) job {
 	return job{
-		name: name, units: n,
+		name: name, units: n, wide: true,
 		ours: func(ctx context.Context) error {
 			db, _ := on()
 			bound := texts.On(db)
@@ -58,7 +58,7 @@ func fill(name string, n int, on func() (*pipectx.DB, redis.UniversalClient)) jo
 // stream is a Stream whose results are consumed by callbacks.
 func stream(name string, n int, on func() (*pipectx.DB, redis.UniversalClient)) job {
 	return job{
-		name: name, units: n,
+		name: name, units: n, wide: true,
 		ours: func(ctx context.Context) error {
 			db, _ := on()
 			bound, seen := texts.On(db), 0
