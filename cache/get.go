@@ -53,9 +53,24 @@ func (b Bound[K, V]) Get(ctx context.Context, arg K) *pipectx.Ref[V] {
 // buffers are for keys that only look something up.
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
-// get is Get of a value that is not near. It is apart from Get because what its
-// functions share moves to the heap.
+// get is Get of a value that is not near.
 func (w *work[K, V]) get(ctx context.Context, p place, arg K) *pipectx.Ref[V] {
+	if pipectx.Outside(ctx, w.on.db, "cache") != nil {
+		return w.getInside(ctx, p, arg)
+	}
+	r, err := w.send(ctx, p, nil).Result()
+	if err == nil {
+		var v V
+		if v, err = w.finish(ctx, r, arg); err == nil {
+			return pipectx.Resolved(v)
+		}
+	}
+	return pipectx.Failed[V](ctx, w.on.db, err)
+}
+
+// getInside is get inside a Run. It is apart from get because what its functions share
+// moves to the heap.
+func (w *work[K, V]) getInside(ctx context.Context, p place, arg K) *pipectx.Ref[V] {
 	sent := w.send(ctx, p, func(r *reading[V]) { w.launch(ctx, r, arg) })
 	return later(ctx, w, func(ctx context.Context) (V, error) {
 		r, err := sent.Result()

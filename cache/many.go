@@ -110,7 +110,7 @@ func (m *many[K, V]) mget(ctx context.Context, bucket int, at []int, since uint6
 		c.Key(m.places[i].key)
 	}
 	return batch[V]{at, pipectx.Send(ctx, m.on.db, c, func(r pipectx.Reply) ([]*reading[V], error) {
-		texts, err := m.texts(r, 2+len(at))
+		texts, err := m.texts(r, make([][]byte, 0, 2+len(at)))
 		if err != nil || len(texts) != 2+len(at) {
 			return nil, errors.Join(err, fmt.Errorf("MGET of %d keys answers %d", 2+len(at), len(texts)))
 		}

@@ -58,7 +58,8 @@ func (w *work[K, V]) send(ctx context.Context, p place, launch func(*reading[V])
 
 // read judges what MGET answers, or look, which has the clock behind it.
 func (w *work[K, V]) read(p place, r pipectx.Reply, n int, since uint64) (*reading[V], error) {
-	texts, err := w.texts(r, n)
+	var most [4][]byte
+	texts, err := w.texts(r, most[:0])
 	if err == nil && len(texts) != n {
 		err = fmt.Errorf("%d texts, not %d", len(texts), n)
 	}
@@ -74,13 +75,12 @@ func (w *work[K, V]) read(p place, r pipectx.Reply, n int, since uint64) (*readi
 	return w.judge(p, texts[0], texts[1], texts[2], since), nil
 }
 
-// texts are the elements of MGET's reply, nil where there is no such key.
-func (w *work[K, V]) texts(r pipectx.Reply, n int) ([][]byte, error) {
+// texts appends the elements of MGET's reply, nil where there is no such key.
+func (w *work[K, V]) texts(r pipectx.Reply, texts [][]byte) ([][]byte, error) {
 	items, err := r.Items()
 	if err != nil {
 		return nil, err
 	}
-	texts := make([][]byte, 0, n)
 	for items.Next() {
 		item := items.Reply()
 		if item.IsNil() {

@@ -79,8 +79,14 @@ type place struct {
 
 // place finds the place of an argument.
 func (w *work[K, V]) place(arg K) (place, error) {
-	key, bucket, err := w.append(nil, arg)
-	return place{string(key), bucket, elapsed()}, err
+	buf := buffers.Get().(*[]byte)
+	key, bucket, err := w.append((*buf)[:0], arg)
+	p := place{string(key), bucket, elapsed()}
+	if err == nil {
+		*buf = key
+	}
+	buffers.Put(buf)
+	return p, err
 }
 
 // append appends the key of an argument's entry, and returns its bucket.

@@ -163,9 +163,14 @@ func (f *flight) attempt() bool {
 		}
 		return false
 	}
-	round := f.route(first)
-	for _, part := range f.parts(round) {
-		send(f.ctx, f.items, part)
+	var most [2]*batch // most rounds have one
+	round := f.route(most[:0], first)
+	if !f.db.sequential {
+		send(f.ctx, f.items, round)
+	} else {
+		for _, part := range f.parts(round) {
+			send(f.ctx, f.items, part)
+		}
 	}
 	f.stats.Attempts++
 	if first {

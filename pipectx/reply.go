@@ -244,6 +244,11 @@ func (it *Items) Len() int { return it.left }
 // Next steps to the next element and tells whether there is one.
 func (it *Items) Next() bool {
 	for it.flat && it.left > 0 && len(it.rest) > 0 && it.rest[0] == array {
+		if len(it.rest) > 4 && it.rest[1] == '2' && it.rest[2] == '\r' { // the pairs of RESP3
+			it.left++
+			it.rest = it.rest[4:]
+			continue
+		}
 		line, rest := Reply{frame: it.rest}.line()
 		n, ok := atoi(line)
 		if !ok || n < 0 { // a null
@@ -294,11 +299,36 @@ func (it *Items) Float() (float64, error) {
 	if !it.current.text && len(b) > 3 && b[0] == double {
 		b = b[1 : len(b)-2]
 	}
+	if f, ok := shortFloat(b); ok {
+		return f, nil
+	}
 	f, err := strconv.ParseFloat(unsafe.String(unsafe.SliceData(b), len(b)), 64)
 	if err != nil || math.IsNaN(f) {
 		return it.current.Float()
 	}
 	return f, nil
+}
+
+// shortFloat reads what most scores are: up to 15 digits with a point among them or
+// none. The digits and the power of ten are floats without rounding, so their quotient
+// is rounded as it should be. Source: W. D. Clinger, How to read floating point numbers
+// accurately, 1990.
+func shortFloat(b []byte) (f float64, ok bool) {
+	if len(b) == 0 || len(b) > 15 {
+		return 0, false
+	}
+	n, power, scale := 0, 1, 1
+	for i, d := range b {
+		switch {
+		case d >= '0' && d <= '9':
+			n, power = 10*n+int(d-'0'), power*scale
+		case d == '.' && scale == 1 && i > 0 && i < len(b)-1:
+			scale = 10
+		default:
+			return 0, false
+		}
+	}
+	return float64(n) / float64(power), true
 }
 
 // String shows the reply for messages, shortened.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"runtime"
 	"slices"
 	"strconv"
@@ -78,6 +79,38 @@ func TestReply(t *testing.T) {
 				t.Fatal(err)
 			}
 		})
+	}
+}
+
+// The float of an element is what strconv reads: of short numbers, which have a way of
+// their own, and of all others.
+func TestItemsFloat(t *testing.T) {
+	texts := []string{"0", "1", "-1", "1.5", "0.1", "0.3", "7.", ".5", "1.2.3", "123456789012345", "1234567890123.45", "9007199254740993", "1e3", "inf", "-inf", "+1", "1_0", ""}
+	for range 2000 {
+		whole, places := rand.Int64N(1e12), rand.IntN(8)
+		texts = append(texts, strconv.FormatFloat(float64(whole)/math.Pow10(places), 'f', places, 64))
+	}
+	for _, text := range texts {
+		want, wantErr := strconv.ParseFloat(text, 64)
+		for _, element := range []string{fmt.Sprintf("$%d\r\n%s\r\n", len(text), text), "," + text + "\r\n"} {
+			err := reads(t)("*2\r\n*2\r\n$1\r\nm\r\n"+element+"*2\r\n$1\r\nm\r\n"+element, func(r pipectx.Reply) {
+				items, err := r.Flat()
+				if err != nil {
+					t.Fatal(err)
+				}
+				for items.Next() && items.Next() {
+					if got, err := items.Float(); got != want || (err == nil) != (wantErr == nil) {
+						t.Errorf("%q is read as %v, %v; want %v, %v", element, got, err, want, wantErr)
+					}
+				}
+				if items.Len() != 0 {
+					t.Errorf("%q: %d are left", element, items.Len())
+				}
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 }
 

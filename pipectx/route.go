@@ -2,9 +2,9 @@ package pipectx
 
 import "slices"
 
-// route groups items into one batch a node: all of them, or those to be sent
-// again. A connection whose nodes cannot be found is asked once.
-func (f *flight) route(all bool) (round []*batch) {
+// route appends one batch a node, with the items for it: all of them, or those to be
+// sent again. A connection whose nodes cannot be found is asked once.
+func (f *flight) route(round []*batch, all bool) []*batch {
 	count := len(f.again)
 	if all {
 		count = len(f.items)
@@ -101,13 +101,9 @@ func (f *flight) home(it *item, homes *map[home]*node) (*node, error) {
 	return n, err
 }
 
-// parts returns what is sent at once: all of it, or what goes to one connection
-// after what goes to another. The parts are slices of round, so that what send
+// parts returns what goes to one connection after what goes to another. The parts are slices of round, so that what send
 // puts there is seen.
 func (f *flight) parts(round []*batch) (parts [][]*batch) {
-	if !f.db.sequential {
-		return [][]*batch{round}
-	}
 	order := map[*conn]int{}
 	rank := func(b *batch) int { return order[f.items[b.items[0]].conn] }
 	for _, b := range round {
