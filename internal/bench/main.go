@@ -13,6 +13,10 @@
 // <value>" is for machines, and so is "allocs <job> <value> budget <value>" where
 // ours are bounded. It ends with status 1 when a budget is not held.
 //
+// Lone calls and short pipelines have client and server on one processor, see pin.
+// What needs no server of its own kind is measured on the embedded one too, where
+// nothing is asked of the ratios: client and server are one process there.
+//
 // Jobs called client are done on a recording of what the server answers, and
 // their times are processor time, the garbage collector's included, so that what
 // other programs have of the machine is left out.
@@ -26,6 +30,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -59,58 +64,58 @@ func compare(ctx context.Context, rounds int, span time.Duration, only, file, pa
 		return false, err
 	}
 	defer s.stop()
-	var chosen []job
 	all := jobs(s)
 	if places, err := readCities(file); err == nil {
 		all = append(all, s.cities(places)...)
 	} else {
 		fmt.Println("without the jobs on cities:", err)
 	}
-	for _, j := range all {
-		if strings.Contains(j.name, only) {
-			chosen = append(chosen, j)
+	e, err := embedded(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer e.stop()
+	version := s.goredis.InfoMap(ctx, "server").Item("Server", "redis_version")
+	sheet := sheet{title: fmt.Sprintf("redis %s, %s, %s/%s, %d CPUs, %d rounds of %v", version, runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), rounds, span)}
+	fmt.Println(sheet.title)
+
+	named := func(jobs []job) []job {
+		return slices.DeleteFunc(jobs, func(j job) bool { return !strings.Contains(j.name, only) })
+	}
+	for _, part := range []struct {
+		of    *stand
+		jobs  []job
+		into  *[]result
+		label string
+	}{
+		{s, named(all), &sheet.server, "jobs"},
+		{e, named(slices.DeleteFunc(jobs(e), func(j job) bool { return j.real || j.client })), &sheet.embedded, "on the embedded server"},
+	} {
+		if len(part.jobs) == 0 {
+			continue
+		}
+		progress := demo.NewProgress(part.label, len(part.jobs))
+		for _, j := range part.jobs {
+			results, err := j.measure(ctx, part.of.pid, rounds, span)
+			if err != nil {
+				return false, fmt.Errorf("%s: %w", j.name, err)
+			}
+			progress.Add(1)
+			*part.into = append(*part.into, results...)
+		}
+		progress.End()
+	}
+	if strings.Contains(handOver, only) {
+		if sheet.crowds, err = s.crowds(ctx, time.Duration(rounds)*span); err != nil {
+			return false, err
 		}
 	}
-	if strings.Contains(handOffs, only) && only != "" {
-		return true, s.handOffs(ctx, os.Stdout, time.Duration(rounds)*span)
-	}
-	if len(chosen) == 0 {
+	if len(sheet.server) == 0 && sheet.crowds == nil {
 		return false, fmt.Errorf("no job's name contains %q", only)
 	}
-	version := s.goredis.InfoMap(ctx, "server").Item("Server", "redis_version")
-	fmt.Printf("redis %s, %s, %d CPUs, %d rounds of %v\n\n", version, runtime.Version(), runtime.NumCPU(), rounds, span)
-	var table strings.Builder
-	head(&table)
-	held = true
-	var lines []string
-	var told []result
-	progress := demo.NewProgress("jobs", len(chosen))
-	for _, j := range chosen {
-		results, err := j.measure(ctx, s.pid, rounds, span)
-		if err != nil {
-			return false, fmt.Errorf("%s: %w", j.name, err)
-		}
-		progress.Add(1)
-		fmt.Fprintln(&table, j.name)
-		for _, r := range results {
-			held = held && r.held()
-			r.row(&table)
-			lines = append(lines, r.lines()...)
-		}
-		told = append(told, results...)
-	}
-	progress.End()
-	fmt.Println(table.String())
-	fmt.Print(`Times and allocations are for one command, record or call. A time ratio is that of
-the medians of all rounds, its spread the least and the greatest of a single one.
-Without a budget behind it a ratio is only told.
-
-`)
-	for _, line := range lines {
-		fmt.Println(line)
-	}
+	sheet.print(os.Stdout)
 	if page != "" {
-		return held, report(page, version, rounds, span, told)
+		return sheet.held(), sheet.report(page)
 	}
-	return held, nil
+	return sheet.held(), nil
 }

@@ -24,6 +24,7 @@ type job struct {
 
 	before      work    // done once, unmeasured; may be nil
 	cancellable bool    // whether its context is
+	real        bool    // not for the embedded server
 	wide        bool    // client and server work at the same time: not for one processor
 	client      bool    // nobody else takes part: it is processor time that counts
 	most        float64 // allocations that we may take a unit; 0 is any number
@@ -216,7 +217,7 @@ func (r *result) lines() []string {
 }
 
 func (r *result) line(what string, value, budget float64) string {
-	line := fmt.Sprintf("ratio %s/%s/%s %.3f", r.job.name, r.rival.name, what, value)
+	line := fmt.Sprintf("ratio %s/%s/%s %.3f", r.job.name, strings.ReplaceAll(r.rival.name, " ", "-"), what, value)
 	if budget > 0 {
 		line += fmt.Sprintf(" budget %.3f", budget)
 	}

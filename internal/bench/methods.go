@@ -64,7 +64,7 @@ func (s *stand) methodServer(n int) job {
 		return s.goredis.HSet(ctx, "purse{1}", "owner", "Ada", "balance", 1_000_000_000_000, "version", 1).Err()
 	}
 	return job{
-		name: "method-server", units: n, before: before, spent: s.spent,
+		name: "method-server", units: n, before: before, spent: s.spent, real: true,
 		ours: s.run(n, func(ctx context.Context, i int) { refs[i] = bound.Call(ctx, 1, 1) },
 			func(i int) error { return refs[i].Err() }),
 		rivals: []rival{{name: "EVALSHA by hand", time: 1.5, run: s.bare(n, func(ctx context.Context, p redis.Pipeliner, i int) {

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/rueidis"
 	"github.com/redmoon-go/redmoon/pipectx"
@@ -48,6 +49,15 @@ func start(ctx context.Context) (*stand, error) {
 	}
 	s.pid, err = strconv.Atoi(s.goredis.InfoMap(ctx, "server").Item("Server", "process_id"))
 	return s, err
+}
+
+// embedded returns a stand on the server that tests and demos use.
+func embedded(ctx context.Context) (*stand, error) {
+	m, err := miniredis.Run()
+	if err != nil {
+		return nil, err
+	}
+	return connect(ctx, &redis.Options{Network: "tcp", Addr: m.Addr()}, m.Close)
 }
 
 // serve starts a server of our own, which ends with us at the latest.
@@ -91,10 +101,10 @@ func freePort() (string, error) {
 }
 
 // connect makes the clients when the server answers. end ends the server.
-func connect(ctx context.Context, o *redis.Options, end func()) (s *stand, err error) {
+func connect(ctx context.Context, o *redis.Options, end func()) (_ *stand, err error) {
 	counted := *o
 	counted.Dialer = counting(redis.NewDialer(o))
-	s = &stand{goredis: redis.NewClient(&counted)}
+	s := &stand{goredis: redis.NewClient(&counted)}
 	s.stop = func() {
 		if s.rueidis != nil {
 			s.rueidis.Close()
@@ -122,7 +132,8 @@ func connect(ctx context.Context, o *redis.Options, end func()) (s *stand, err e
 		return nil, err
 	}
 	s.rueidis, err = rueidis.NewClient(rueidis.ClientOption{
-		InitAddress: []string{o.Addr}, SelectDB: o.DB, Username: o.Username, Password: o.Password, TLSConfig: o.TLSConfig,
+		DisableCache: true, // the embedded server knows no tracking, and no job reads twice
+		InitAddress:  []string{o.Addr}, SelectDB: o.DB, Username: o.Username, Password: o.Password, TLSConfig: o.TLSConfig,
 		DialCtxFn: func(ctx context.Context, addr string, d *net.Dialer, _ *tls.Config) (net.Conn, error) {
 			return counting(func(ctx context.Context, network, addr string) (net.Conn, error) {
 				if o.TLSConfig != nil {

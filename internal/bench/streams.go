@@ -20,6 +20,7 @@ func (s *stand) streams(n int) []job {
 	get.rivals = append(get.rivals, rival{name: "rueidis by hand", run: s.streamByRueidis(n)})
 	setShards, getShards := fill(fmt.Sprintf("cluster-stream-%d-set", n), n, three), stream(fmt.Sprintf("cluster-stream-%d-get", n), n, three)
 	setShards.before, getShards.before = s.form, s.form
+	setShards.real, getShards.real = true, true
 	return []job{set, get, setShards, getShards}
 }
 
