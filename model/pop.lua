@@ -30,11 +30,10 @@ function M.pop(keys, argv)
     end
   end
   local refused = write.check(r, set, 1, #set)
-  if refused then
-    return refused
+  if not refused then
+    write.flush(r, set, 1, #set, {field}, 1, 1)
   end
-  write.flush(r, set, 1, #set, {field}, 1, 1)
-  return {text, 1}
+  return refused or {text, 1}
 end
 
 return M
