@@ -9,6 +9,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redmoon-go/redmoon/cache"
+	"github.com/redmoon-go/redmoon/internal/luacover"
 	"github.com/redmoon-go/redmoon/internal/redistest"
 	"github.com/redmoon-go/redmoon/pipectx"
 )
@@ -23,7 +24,7 @@ func newDB(t testing.TB, client redis.UniversalClient, options ...pipectx.Option
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() }) // it owns no client
-	return db
+	return luacover.Watched(t, db)
 }
 
 // everywhere runs a subtest on every kind of server. Each begins empty.

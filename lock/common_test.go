@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redmoon-go/redmoon/internal/luacover"
 	"github.com/redmoon-go/redmoon/internal/redistest"
 	"github.com/redmoon-go/redmoon/lock"
 	"github.com/redmoon-go/redmoon/pipectx"
@@ -35,7 +36,7 @@ func newDB(t testing.TB, client redis.UniversalClient, options ...pipectx.Option
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() }) // it owns no client
-	return db
+	return luacover.Watched(t, db)
 }
 
 // embedded returns a DB on an embedded server of the test's own, and what is sent

@@ -82,3 +82,37 @@ func TestGoneInFront(t *testing.T) {
 		}
 	})
 }
+
+// A process that was handed the lock and never says a word, with its connections open,
+// holds it for 2 s, once: all of its waiters lose their places.
+func TestNeverConfirmed(t *testing.T) {
+	redistest.EachWithEmbedded(t, func(t *testing.T, s *redistest.Node) {
+		ctx, db := t.Context(), newDB(t, s.Client(t))
+		silent := s.Client(t).Subscribe(ctx, "silent")
+		defer silent.Close()
+		if _, err := silent.Receive(ctx); err != nil {
+			t.Fatal(err)
+		}
+		lease, err := jobs.On(db).Acquire(ctx, "silent")
+		held(t, lease, err)
+		queue := lease.Keys()[0] + ":queue"
+		for _, token := range []string{"one", "two", "three"} {
+			if err := db.Client().RPush(ctx, queue, token+" x 1 60000 psilent").Err(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		next := later(func() (*lock.Lease, error) { return jobs.On(newDB(t, s.Client(t))).Acquire(ctx, "silent") })
+		waiting(t, db, lease.Keys()[0], 4)
+		began := time.Now()
+		done(t, "release", lease.Release(ctx))
+		if m, err := silent.ReceiveMessage(ctx); err != nil || !strings.HasPrefix(m.Payload, "one ") {
+			t.Errorf("the first was told %v, %v", m, err)
+		}
+		r := <-next
+		held(t, r.lease, r.err)
+		if took := time.Since(began); took < 1900*time.Millisecond || took > 3900*time.Millisecond {
+			t.Errorf("it took %v, want 2 s and not 2 s for each of them", took)
+		}
+		waiting(t, db, lease.Keys()[0], 0)
+	})
+}

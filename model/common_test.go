@@ -11,6 +11,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redmoon-go/redmoon/field"
+	"github.com/redmoon-go/redmoon/internal/luacover"
 	"github.com/redmoon-go/redmoon/internal/redistest"
 	"github.com/redmoon-go/redmoon/lua"
 	"github.com/redmoon-go/redmoon/model"
@@ -101,7 +102,7 @@ func at(t testing.TB, client redis.UniversalClient) place {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() }) // it owns no client
-	return place{watched(t, db), client}
+	return place{luacover.Watched(t, db), client}
 }
 
 // hash is what is stored under a key, "name=text name=text", sorted.
