@@ -27,6 +27,7 @@ var packages = map[string][]string{
 
 	"internal/lua51":     {},
 	"internal/redistest": {}, // real servers know nothing of what is tested on them
+	"internal/luacover":  {"lua/luatest", "pipectx"},
 	"internal/golden":    {},
 	"internal/faults":    {}, // tests only
 	"internal/arch":      {},
