@@ -7,8 +7,9 @@ import (
 	"github.com/redmoon-go/redmoon/lua"
 )
 
-const graphHelp = `Prints a line for each module and script file in DIR, with the modules it requires
-and the scripts it calls behind the arrow.
+const graphHelp = `Prints a line for each module and script file in DIR. Behind the arrow stand the
+modules it requires, the scripts it calls, and the files it includes, which end
+with .lua.
 
   -dot  print it for Graphviz: redmoon lua graph -dot DIR | dot -Tsvg > graph.svg
 `
@@ -27,7 +28,7 @@ func graph(c *call) error {
 		fmt.Fprintln(c.out, "digraph lua {")
 	}
 	for _, mod := range f.mods {
-		needs := names(mod.Imports())
+		needs := append(names(mod.Imports()), included(mod)...)
 		switch {
 		case *dot:
 			fmt.Fprintf(c.out, "\t%q\n", mod.Name())
@@ -44,6 +45,22 @@ func graph(c *call) error {
 		fmt.Fprintln(c.out, "}")
 	}
 	return nil
+}
+
+// included are the files that a module is made of beside its own.
+func included(mod *lua.Mod) (files []string) {
+	others := map[string]bool{}
+	for _, other := range mod.Imports() {
+		for _, text := range other.Texts() {
+			others[text.File] = true
+		}
+	}
+	for _, text := range mod.Texts()[1:] {
+		if !others[text.File] {
+			files = append(files, text.File)
+		}
+	}
+	return files
 }
 
 func names(mods []*lua.Mod) []string {
