@@ -20,11 +20,13 @@ const fieldExServers = "Redis 8.0 or Valkey 9"
 // Cost: HGETDEL, 1 command for each 5,000 fields, and PEXPIRE with a default TTL; 1
 // round trip outside Run, none of its own inside.
 func (k HashKey[F, V]) GetDel(ctx context.Context, names ...F) *pipectx.Ref[[]field.Optional[V]] {
+	if len(names) == 0 && k.err == nil {
+		return resolved([]field.Optional[V]{})
+	}
 	return renewed(ctx, k.handle, func(ctx context.Context) *pipectx.Ref[[]field.Optional[V]] {
-		return inParts(ctx, k.handle, names, func(ctx context.Context, part []F) *pipectx.Ref[[]field.Optional[V]] {
-			c := k.command("HGETDEL").Needs("Redis 8.0 or Valkey 9.1")
-			k.addFields(c, part)
-			return pipectx.Send(ctx, k.db, c, k.entry.valuesOf(part))
+		return inParts(ctx, k.handle, names, func(ctx context.Context, from, to int) *pipectx.Ref[[]field.Optional[V]] {
+			c := k.addFields(k.command("HGETDEL").Needs("Redis 8.0 or Valkey 9.1"), names, from, to)
+			return pipectx.Send(ctx, k.db, c, k.entry.valuesOf(names[from:to]))
 		})
 	})
 }
@@ -38,14 +40,13 @@ func (k HashKey[F, V]) GetDel(ctx context.Context, names ...F) *pipectx.Ref[[]fi
 // Cost: HGETEX, 1 command for each 5,000 fields; 1 round trip outside Run, none of its
 // own inside.
 func (k HashKey[F, V]) GetEx(ctx context.Context, expiry Expiry, names ...F) *pipectx.Ref[[]field.Optional[V]] {
-	return inParts(ctx, k.handle, names, func(ctx context.Context, part []F) *pipectx.Ref[[]field.Optional[V]] {
+	return inParts(ctx, k.handle, names, func(ctx context.Context, from, to int) *pipectx.Ref[[]field.Optional[V]] {
 		c := k.command("HGETEX").Needs(fieldExServers)
 		if expiry.kind == keepTTL {
 			c.Fail(fmt.Errorf("keyspace: %s: GetEx with KeepTTL() changes nothing; use MGet", k.key))
 		}
 		expiry.write(c, "", "PERSIST")
-		k.addFields(c, part)
-		return pipectx.Send(ctx, k.db, c, k.entry.valuesOf(part))
+		return pipectx.Send(ctx, k.db, k.addFields(c, names, from, to), k.entry.valuesOf(names[from:to]))
 	})
 }
 

@@ -147,7 +147,7 @@ func (k HashKey[F, V]) HPersist(ctx context.Context, names ...F) *pipectx.Ref[[]
 // own inside.
 func (k HashKey[F, V]) HTTL(ctx context.Context, names ...F) *pipectx.Ref[[]FieldEnd[time.Duration]] {
 	return eachField(ctx, k, names, func() *pipectx.Command { return k.command("HPTTL").Read() },
-		fieldEnds(func(ms int64) time.Duration { return time.Duration(ms) * time.Millisecond }))
+		fieldEnds(duration))
 }
 
 // HExpireTime answers when fields end, in their order, to the millisecond.
@@ -176,7 +176,7 @@ func pexpire(key string, d time.Duration) ending {
 }
 
 func pexpireat(key string, t time.Time) ending {
-	e := ending{command: "HPEXPIREAT", millis: t.UnixMilli()}
+	e := ending{command: "HPEXPIREAT", millis: max(t.UnixMilli(), 0)} // servers refuse what is before 1970
 	if t.IsZero() {
 		e.err = fmt.Errorf("keyspace: %s: fields that end at the zero Time; give a time, or HPersist them", key)
 	}
@@ -201,20 +201,17 @@ func (k HashKey[F, V]) endFields(ctx context.Context, verb string, e ending, con
 // answer of each.
 func eachField[F comparable, V, T any](ctx context.Context, k HashKey[F, V], names []F, command func() *pipectx.Command,
 	decode func(r pipectx.Reply, n int) ([]T, error)) *pipectx.Ref[[]T] {
-	return inParts(ctx, k.handle, names, func(ctx context.Context, part []F) *pipectx.Ref[[]T] {
-		c := command().Needs(fieldTTLServers)
-		k.addFields(c, part)
-		return pipectx.Send(ctx, k.db, c, func(r pipectx.Reply) ([]T, error) { return decode(r, len(part)) })
+	return inParts(ctx, k.handle, names, func(ctx context.Context, from, to int) *pipectx.Ref[[]T] {
+		c := k.addFields(command().Needs(fieldTTLServers), names, from, to)
+		return pipectx.Send(ctx, k.db, c, func(r pipectx.Reply) ([]T, error) { return decode(r, to-from) })
 	})
 }
 
-// addFields adds FIELDS, their number, and the fields.
-func (k HashKey[F, V]) addFields(c *pipectx.Command, names []F) {
+// addFields adds FIELDS, how many they are, and some of the fields.
+func (k HashKey[F, V]) addFields(c *pipectx.Command, names []F, from, to int) *pipectx.Command {
 	c.Word("FIELDS")
-	c.Int(int64(len(names)))
-	for _, name := range names {
-		k.entry.name.write(c, k.key, name)
-	}
+	c.Int(int64(to - from))
+	return carry(c, k.key, names, from, to, k.entry.name)
 }
 
 // fieldAnswers reads n integers. Where there is no key Redis may answer null: then there

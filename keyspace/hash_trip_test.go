@@ -105,6 +105,10 @@ func TestHashVerbs(t *testing.T) {
 			call: func(ctx context.Context, s shelf, id int64) outcome {
 				return of(s.HExpireAt(ctx, id, time.UnixMilli(1), "nut"))
 			}},
+		{verb: "HExpireAt", keeps: "however long ago", absent: true, needs: fieldTTL, want: []bool{true}, after: bolts,
+			call: func(ctx context.Context, s shelf, id int64) outcome {
+				return of(s.HExpireAt(ctx, id, time.UnixMilli(-1), "nut"))
+			}},
 		{verb: "HExpireAtNX", keeps: "those without a TTL", absent: true, needs: fieldTTL, want: []bool{false, true},
 			call: expiring(func(ctx context.Context, s shelf, id int64) outcome {
 				return of(s.HExpireAtNX(ctx, id, later, "nut", "bolt"))

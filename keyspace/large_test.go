@@ -87,11 +87,31 @@ func TestPositions(t *testing.T) {
 		t.Errorf("sent: %.300s", sent)
 	}
 
+	set, scores := keyspace.NewSet[int64, float64]("set").On(db), keyspace.NewSortedSet[int64, float64]("zset").On(db)
+	hash, geo := keyspace.NewHash[int64, float64, int64]("hash").On(db), keyspace.NewGeo[int64, float64]("geo").On(db)
+	for verb, ref := range map[string]interface{ Err() error }{
+		"MIsMember": set.MIsMember(ctx, 1, bad...), "MScore": scores.MScore(ctx, 1, bad...), "MPos": geo.MPos(ctx, 1, bad...),
+		"MGet": hash.MGet(ctx, 1, bad...), "HTTL": hash.HTTL(ctx, 1, bad...), "GetDel": hash.GetDel(ctx, 1, bad...), "GetEx": hash.GetEx(ctx, 1, minute, bad...),
+	} {
+		var at *keyspace.PositionError
+		if err := ref.Err(); !errors.As(err, &at) || at.From != 7777 || at.To != 7777 || at.Of != n {
+			t.Errorf("%s: %v, want one that names 7777 of %d", verb, err, n)
+		}
+	}
+	if sent.Commands() != 0 {
+		t.Errorf("sent: %.300s", sent)
+	}
+
 	done(t, "SET", pipectx.Do[struct{}](ctx, db, "SET", "list{2}", "x"))
 	err := list.RPush(ctx, 2, floats...).Err()
 	var at *keyspace.PositionError
 	var fault *pipectx.ServerError
 	if !errors.As(err, &at) || at.From != 0 || at.To != 4999 || at.Of != n || !errors.As(err, &fault) || fault.Code != "WRONGTYPE" {
 		t.Errorf("RPush: %v, want WRONGTYPE of 0 to 4999 of %d", err, n)
+	}
+	done(t, "SET", pipectx.Do[struct{}](ctx, db, "SET", "set{2}", "x"))
+	err = set.MIsMember(ctx, 2, floats...).Err()
+	if !errors.As(err, &at) || at.From != 0 || at.To != 4999 || at.Of != n || !errors.As(err, &fault) || fault.Code != "WRONGTYPE" {
+		t.Errorf("MIsMember: %v, want WRONGTYPE of 0 to 4999 of %d", err, n)
 	}
 }

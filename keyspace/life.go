@@ -3,6 +3,7 @@ package keyspace
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/redmoon-go/redmoon/field"
@@ -89,8 +90,8 @@ func (h handle) Persist(ctx context.Context) *pipectx.Ref[bool] {
 	return pipectx.Send(ctx, h.db, h.command("PERSIST"), pipectx.Reply.Bool)
 }
 
-// TTL answers how long the key has left, to the millisecond; absent if it does
-// not expire. If there is no such key the answer is [pipectx.ErrNotFound].
+// TTL answers how long the key has left, to the millisecond, and more than the longest
+// Duration as that; absent if it does not expire. If there is no such key the answer is [pipectx.ErrNotFound].
 //
 // Cost: PTTL; 1 command; 1 round trip outside Run, none of its own inside.
 func (h handle) TTL(ctx context.Context) *pipectx.Ref[field.Optional[time.Duration]] {
@@ -110,9 +111,14 @@ func (h handle) ExpireTime(ctx context.Context) *pipectx.Ref[field.Optional[time
 func timeLeft(r pipectx.Reply) (left field.Optional[time.Duration], err error) {
 	ms, ok, err := millis(r)
 	if ok {
-		left = field.Some(time.Duration(ms) * time.Millisecond)
+		left = field.Some(duration(ms))
 	}
 	return left, err
+}
+
+// duration is so many milliseconds, or the longest there is: a key may have more left.
+func duration(ms int64) time.Duration {
+	return time.Duration(min(ms, math.MaxInt64/int64(time.Millisecond))) * time.Millisecond
 }
 
 func timeOfEnd(r pipectx.Reply) (end field.Optional[time.Time], err error) {

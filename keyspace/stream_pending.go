@@ -138,8 +138,8 @@ func pendingEntries(r pipectx.Reply) ([]PendingEntry, error) {
 // Cost: XCLAIM, 1 command for each 5,000 ids, and PEXPIRE with a default TTL; 1 round
 // trip outside Run, none of its own inside.
 func (k StreamKey[E]) Claim(ctx context.Context, group, consumer string, minIdle time.Duration, ids ...StreamID) *pipectx.Ref[[]Entry[E]] {
-	return inParts(ctx, k.handle, ids, func(ctx context.Context, part []StreamID) *pipectx.Ref[[]Entry[E]] {
-		return write(ctx, k.handle, k.claim(group, consumer, minIdle, part), k.list)
+	return inParts(ctx, k.handle, ids, func(ctx context.Context, from, to int) *pipectx.Ref[[]Entry[E]] {
+		return write(ctx, k.handle, k.claim(group, consumer, minIdle, ids[from:to]), k.list)
 	})
 }
 
@@ -150,8 +150,8 @@ func (k StreamKey[E]) Claim(ctx context.Context, group, consumer string, minIdle
 // Cost: XCLAIM JUSTID, 1 command for each 5,000 ids, and PEXPIRE with a default TTL; 1
 // round trip outside Run, none of its own inside.
 func (k StreamKey[E]) ClaimIDs(ctx context.Context, group, consumer string, minIdle time.Duration, ids ...StreamID) *pipectx.Ref[[]StreamID] {
-	return inParts(ctx, k.handle, ids, func(ctx context.Context, part []StreamID) *pipectx.Ref[[]StreamID] {
-		c := k.claim(group, consumer, minIdle, part)
+	return inParts(ctx, k.handle, ids, func(ctx context.Context, from, to int) *pipectx.Ref[[]StreamID] {
+		c := k.claim(group, consumer, minIdle, ids[from:to])
 		c.Word("JUSTID")
 		return write(ctx, k.handle, c, streamIDs)
 	})

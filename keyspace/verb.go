@@ -77,28 +77,7 @@ func pushAll[E any](ctx context.Context, h handle, name string, items []E, words
 func writeParts[E any](ctx context.Context, h handle, begin func() *pipectx.Command, items []E, words writer[E],
 	fold func([]int64) (int64, error)) *pipectx.Ref[int64] {
 	command := func(from, to int) *pipectx.Command {
-		c := begin()
-		if c.Err() != nil {
-			return c
-		}
-		for i, item := range items[from:to] {
-			words.write(c, h.key, item)
-			if err := c.Err(); err != nil {
-				if len(items) > 1 {
-					err = &PositionError{From: from + i, To: from + i, Of: len(items), Err: err}
-				}
-				c = pipectx.NewCommand() // one that failed keeps its first error
-				c.Fail(err)
-				return c
-			}
-		}
-		if from > 0 || to < len(items) {
-			name := c.Name()
-			c.OnError(func(fault *pipectx.ServerError) error {
-				return &PositionError{From: from, To: to - 1, Of: len(items), Err: &pipectx.CommandError{Command: name, Key: h.key, Err: fault}}
-			})
-		}
-		return c
+		return inPlace(carry(begin(), h.key, items, from, to, words), h.key, from, to, len(items))
 	}
 	switch {
 	case len(items) == 0 && h.err == nil:
@@ -121,6 +100,38 @@ func writeParts[E any](ctx context.Context, h handle, begin func() *pipectx.Comm
 	})
 }
 
+// carry adds some of the items to a command. Of one that cannot be encoded the error
+// tells the position.
+func carry[E any](c *pipectx.Command, key string, items []E, from, to int, words writer[E]) *pipectx.Command {
+	if c.Err() != nil {
+		return c
+	}
+	for i, item := range items[from:to] {
+		words.write(c, key, item)
+		if err := c.Err(); err != nil {
+			if len(items) > 1 {
+				err = &PositionError{From: from + i, To: from + i, Of: len(items), Err: err}
+			}
+			c = pipectx.NewCommand() // one that failed keeps its first error
+			c.Fail(err)
+			return c
+		}
+	}
+	return c
+}
+
+// inPlace has the server's error for one of several commands tell the positions of its
+// items.
+func inPlace(c *pipectx.Command, key string, from, to, of int) *pipectx.Command {
+	if c.Err() == nil && to-from < of {
+		name := c.Name()
+		c.OnError(func(fault *pipectx.ServerError) error {
+			return &PositionError{From: from, To: to - 1, Of: of, Err: &pipectx.CommandError{Command: name, Key: key, Err: fault}}
+		})
+	}
+	return c
+}
+
 func last(lengths []int64) (int64, error) { return lengths[len(lengths)-1], nil } //nolint:unparam // the form that Map takes
 
 func sum(counts []int64) (total int64, err error) {
@@ -134,32 +145,32 @@ func sum(counts []int64) (total int64, err error) {
 // replies in order. Decode is made for the items of one command.
 func readAll[E, T any](ctx context.Context, h handle, name string, items []E, words writer[E],
 	decode func(items []E) func(pipectx.Reply) ([]T, error)) *pipectx.Ref[[]T] {
-	return inParts(ctx, h, items, func(ctx context.Context, part []E) *pipectx.Ref[[]T] {
-		c := h.command(name).Read()
-		for _, item := range part {
-			words.write(c, h.key, item)
-		}
-		return pipectx.Send(ctx, h.db, c, decode(part))
+	return inParts(ctx, h, items, func(ctx context.Context, from, to int) *pipectx.Ref[[]T] {
+		c := inPlace(carry(h.command(name).Read(), h.key, items, from, to, words), h.key, from, to, len(items))
+		return pipectx.Send(ctx, h.db, c, decode(items[from:to]))
 	})
 }
 
 func join[T any](parts [][]T) ([]T, error) { //nolint:unparam // the form that Map takes
-	return slices.Concat(parts...), nil
+	if all := slices.Concat(parts...); all != nil {
+		return all, nil
+	}
+	return []T{}, nil
 }
 
 // inParts sends a verb about many items as one command for each part that one may
 // carry, and joins what they answer.
-func inParts[E, T any](ctx context.Context, h handle, items []E, send func(ctx context.Context, part []E) *pipectx.Ref[[]T]) *pipectx.Ref[[]T] {
+func inParts[E, T any](ctx context.Context, h handle, items []E, send func(ctx context.Context, from, to int) *pipectx.Ref[[]T]) *pipectx.Ref[[]T] {
 	switch {
 	case len(items) == 0 && h.err == nil:
 		return resolved([]T{})
 	case len(items) <= most:
-		return send(ctx, items)
+		return send(ctx, 0, len(items))
 	}
 	return together(ctx, h.db, func(ctx context.Context) *pipectx.Ref[[]T] {
 		var refs []*pipectx.Ref[[]T]
-		for part := range slices.Chunk(items, most) {
-			refs = append(refs, send(ctx, part))
+		for from := 0; from < len(items); from += most {
+			refs = append(refs, send(ctx, from, min(from+most, len(items))))
 		}
 		return pipectx.Map(pipectx.All(refs), join)
 	})
