@@ -104,7 +104,7 @@ func (k GeoKey[M]) SearchPlaces(ctx context.Context, middle Point, shape Shape) 
 //
 // Cost: GEOSEARCH; 1 command; 1 round trip outside Run, none of its own inside.
 func (k GeoKey[M]) SearchByMember(ctx context.Context, middle M, shape Shape) *pipectx.Ref[[]M] {
-	return pipectx.Send(ctx, k.db, k.aroundMember(middle, shape), k.member.all)
+	return pipectx.Send(ctx, k.db, k.aroundMember(middle, shape), withItself(k.member.all))
 }
 
 // SearchPlacesByMember is [GeoKey.SearchByMember] with where the members are, and how
@@ -115,7 +115,7 @@ func (k GeoKey[M]) SearchByMember(ctx context.Context, middle M, shape Shape) *p
 func (k GeoKey[M]) SearchPlacesByMember(ctx context.Context, middle M, shape Shape) *pipectx.Ref[[]Found[M]] {
 	c := k.aroundMember(middle, shape)
 	withPlaces(c)
-	return pipectx.Send(ctx, k.db, c, k.member.allFound)
+	return pipectx.Send(ctx, k.db, c, withItself(k.member.allFound))
 }
 
 func (k GeoKey[M]) around(middle Point, shape Shape) *pipectx.Command {
@@ -137,12 +137,26 @@ func fromPoint(c *pipectx.Command, key string, middle Point) {
 	middle.write(c, key)
 }
 
-// from begins at a member; a server says in an error that there is none.
+// withItself is the decoder of a search around a member, which finds that one at least:
+// where there is no such key servers answer nothing, and no error.
+func withItself[T any](decode func(pipectx.Reply) ([]T, error)) func(pipectx.Reply) ([]T, error) {
+	return func(r pipectx.Reply) ([]T, error) {
+		found, err := decode(r)
+		if err == nil && len(found) == 0 {
+			err = absent("member of " + r.Key())
+		}
+		return found, err
+	}
+}
+
+// from begins at a member; a server says in an error that there is none, Valkey 9.1 in
+// other words than the rest.
 func (p *placed[M]) from(c *pipectx.Command, key string, middle M) {
 	c.Word("FROMMEMBER")
 	p.value.write(c, key, middle)
 	c.OnError(func(fault *pipectx.ServerError) error {
-		if fault.Code == "ERR" && strings.HasPrefix(fault.Message, "could not decode requested zset member") {
+		if fault.Code == "ERR" && (strings.HasPrefix(fault.Message, "could not decode requested zset member") ||
+			strings.HasPrefix(fault.Message, "member ") && strings.HasSuffix(fault.Message, " does not exist")) {
 			return absent("member of " + key)
 		}
 		return fault
@@ -208,11 +222,6 @@ func (k GeoKey[M]) SearchByMemberStoreDist(ctx context.Context, to SortedSetKey[
 func (k GeoKey[M]) toward(name string, to SortedSetKey[M]) *pipectx.Command {
 	c := to.command(name)
 	c.Key(k.key)
-	switch {
-	case k.err != nil:
-		c.Fail(k.err)
-	case to.err == nil && to.db.Client() != k.db.Client():
-		c.Fail(fmt.Errorf("keyspace: %s and %s are on different connections; declare them on one", k, to))
-	}
+	k.meets(c, to.handle)
 	return c
 }

@@ -126,6 +126,18 @@ func TestGeo(t *testing.T) {
 			call: func(ctx context.Context, g geo, id int64) outcome {
 				return of(g.SearchByMember(ctx, id, "?", keyspace.Circle(400*km)))
 			}},
+		{verb: "SearchByMember", keeps: "absent also where there is no key", want: pipectx.ErrNotFound,
+			call: func(ctx context.Context, g geo, _ int64) outcome {
+				return of(g.SearchByMember(ctx, none, "?", keyspace.Circle(400*km)))
+			}},
+		{verb: "SearchByMember", keeps: "itself, however small the circle", want: words{"oslo"},
+			call: func(ctx context.Context, g geo, id int64) outcome {
+				return of(g.SearchByMember(ctx, id, "oslo", keyspace.Circle(0)))
+			}},
+		{verb: "SearchPlacesByMember", keeps: "absent also where there is no key", want: pipectx.ErrNotFound,
+			call: func(ctx context.Context, g geo, _ int64) outcome {
+				return about(g.SearchPlacesByMember(ctx, none, "?", keyspace.Circle(1*km)), found)
+			}},
 		{verb: "SearchPlacesByMember", keeps: "where and how far", want: "bergen 5.3221 60.3913 0.0 km; ",
 			call: func(ctx context.Context, g geo, id int64) outcome {
 				return about(g.SearchPlacesByMember(ctx, id, "bergen", keyspace.Circle(1*keyspace.Mile)), found)

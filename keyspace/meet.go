@@ -3,6 +3,7 @@ package keyspace
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/redmoon-go/redmoon/pipectx"
 )
@@ -40,6 +41,19 @@ func (b bound[K]) addKeys(c *pipectx.Command, ids []K) {
 	}
 }
 
+// meets fails a command that names the key of another keyspace too, if the two cannot
+// meet in one.
+func (h handle) meets(c *pipectx.Command, other handle) {
+	switch {
+	case h.err != nil:
+		c.Fail(h.err)
+	case other.err != nil:
+		c.Fail(other.err)
+	case h.db.Client() != other.db.Client():
+		c.Fail(fmt.Errorf("keyspace: %s and %s are on different connections; declare them on one", h, other))
+	}
+}
+
 // writeTo sends a command that writes the keys of ids, and behind it the renewal of
 // their default TTL where there is one.
 func writeTo[K, T any](ctx context.Context, b bound[K], c *pipectx.Command, decode func(pipectx.Reply) (T, error), ids ...K) *pipectx.Ref[T] {
@@ -61,35 +75,38 @@ func (b bound[K]) renew(ctx context.Context, ids []K) {
 }
 
 // await sends a command that blocks, and renews the default TTL of ids when it has
-// changed something: only then, and so in a round trip of its own. If that fails, what
-// was moved is the answer all the same; the failure is told as one that nobody read.
+// changed something.
 func await[K, T any](ctx context.Context, b bound[K], c *pipectx.Command, decode func(pipectx.Reply) (T, error), ids ...K) *pipectx.Ref[T] {
 	ref := pipectx.Send(ctx, b.db, c, decode)
-	if ref.Err() == nil {
-		b.renewNow(ctx, ids)
-	}
-	return ref
-}
-
-// renewNow sets the default TTL of ids anew, outside of a Run.
-func (b bound[K]) renewNow(ctx context.Context, ids []K) {
-	if b.def.settings.TTL == 0 {
-		return
-	}
-	err := pipectx.Run(ctx, b.db, func(ctx context.Context) error {
-		b.renew(ctx, ids)
-		return nil
-	})
-	if err != nil {
-		pipectx.Failed[struct{}](ctx, b.db, err)
-	}
+	return waited(ctx, b.db, b.def.settings.TTL, ref, func(ctx context.Context, _ T) { b.renew(ctx, ids) })
 }
 
 // awaitPopped is await for a pop from one of several keys: only that one has changed.
 func awaitPopped[K, T any](ctx context.Context, b bound[K], c *pipectx.Command, decode func(pipectx.Reply) (Popped[K, T], error)) *pipectx.Ref[Popped[K, T]] {
 	ref := pipectx.Send(ctx, b.db, c, decode)
-	if popped, err := ref.Result(); err == nil {
-		b.handle(popped.ID).renew(ctx)
+	return waited(ctx, b.db, b.def.settings.TTL, ref, func(ctx context.Context, p Popped[K, T]) { b.handle(p.ID).renew(ctx) })
+}
+
+// waited has renew set the default TTL anew of what a command has changed that blocked:
+// only then, and so in a round trip of its own, also where ctx has ended while the
+// command waited. If that fails, what was taken is the answer all the same; the failure
+// is told as one that nobody read.
+func waited[T any](ctx context.Context, db *pipectx.DB, ttl time.Duration, ref *pipectx.Ref[T], renew func(context.Context, T)) *pipectx.Ref[T] {
+	if ttl == 0 {
+		return ref
+	}
+	value, err := ref.Result()
+	if err != nil {
+		return pipectx.Failed[T](ctx, db, err) // that of ref counts as read, and nobody has seen it
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	err = pipectx.Run(ctx, db, func(ctx context.Context) error {
+		renew(ctx, value)
+		return nil
+	})
+	if err != nil {
+		pipectx.Failed[struct{}](ctx, db, err)
 	}
 	return ref
 }

@@ -108,8 +108,6 @@ func sortedStore[M any](ctx context.Context, h handle, s Sorting, member *value[
 	c := sorting(h, "SORT", s, member)
 	c.Word("STORE")
 	c.Key(to.key)
-	if to.err != nil {
-		c.Fail(to.err)
-	}
+	h.meets(c, to.handle)
 	return write(ctx, to.handle, c, pipectx.Reply.Int)
 }

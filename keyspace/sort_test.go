@@ -73,6 +73,10 @@ func TestSort(t *testing.T) {
 		"keyspace: words{t}:42: Sort with Offset -1 and Count 0; give numbers that are not negative")
 	wantText(t, "SortGet of nothing", words.On(db).SortGet(t.Context(), 42, keyspace.Sorting{}).Err(),
 		"keyspace: words{t}:42: SortGet of no patterns; give one, or use Sort")
+	near := newDB(t, redistest.Embedded(t).Client(t), pipectx.Connection("far", redistest.Embedded(t).Client(t)))
+	far := keyspace.NewList[int64, string]("to", keyspace.Connection("far")).On(near)
+	wantText(t, "SortStore elsewhere", Tags.On(near).SortStore(t.Context(), 1, keyspace.Sorting{}, far.Key(2)).Err(),
+		"keyspace: tags{1} and to{2} are on different connections; declare them on one")
 	cluster := newDB(t, redistest.Cluster(t).Client(t))
 	var crossed *pipectx.CrossSlotError
 	if err := Tags.On(cluster).SortStore(t.Context(), 1, keyspace.Sorting{}, keyspace.NewList[int64, string]("to").On(cluster).Key(2)).Err(); !errors.As(err, &crossed) {

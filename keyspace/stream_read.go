@@ -288,10 +288,11 @@ func (k StreamKey[E]) BReadGroup(ctx context.Context, wait time.Duration, g Grou
 	c, needs := k.groupReading(g, &wait)
 	c.Word(">")
 	ref := pipectx.Send(ctx, k.db, k.faults(c, needs), k.firstStream)
-	if entries, err := ref.Result(); err == nil && len(entries) > 0 {
-		k.renew(ctx)
-	}
-	return ref
+	return waited(ctx, k.db, k.ttl, ref, func(ctx context.Context, entries []Entry[E]) {
+		if len(entries) > 0 {
+			k.renew(ctx)
+		}
+	})
 }
 
 // ReadPending answers entries that are pending for the consumer, behind an id: what it
@@ -339,14 +340,11 @@ func (b BoundStream[K, E]) BMReadGroup(ctx context.Context, wait time.Duration, 
 	ids = slices.Clone(ids)
 	c, needs := b.groupReading(g, &wait, ids)
 	ref := pipectx.Send(ctx, b.db, b.streamFaults(c, needs), b.portions(ids))
-	if found, err := ref.Result(); err == nil && len(found) > 0 {
-		changed := make([]K, len(found))
-		for i, p := range found {
-			changed[i] = p.ID
+	return waited(ctx, b.db, b.def.settings.TTL, ref, func(ctx context.Context, found []Portion[K, E]) {
+		for _, p := range found {
+			b.handle(p.ID).renew(ctx)
 		}
-		b.renewNow(ctx, changed)
-	}
-	return ref
+	})
 }
 
 func (b BoundStream[K, E]) groupReading(g GroupRead, wait *time.Duration, ids []K) (c *pipectx.Command, needs string) {
