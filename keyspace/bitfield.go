@@ -151,7 +151,7 @@ func (op BitFieldOp) check() error {
 	if err := op.typ.check(); err != nil {
 		return err
 	}
-	if last := op.offset + int64(op.typ.bits) - 1; op.offset < 0 || last > mostBit {
+	if room := mostBit - int64(op.typ.bits) + 1; op.offset < 0 || op.offset > room {
 		return fmt.Errorf("%s %v at %d; bits are numbered from 0 to %d", op.name, op.typ, op.offset, mostBit)
 	}
 	if op.name == "SET" {

@@ -2,6 +2,7 @@ package keyspace_test
 
 import (
 	"context"
+	"math"
 	"testing"
 
 	"github.com/redmoon-go/redmoon/field"
@@ -117,6 +118,7 @@ func TestBitmapRefuses(t *testing.T) {
 		"keyspace: seen{42}: operation 1 of BitField: 16 is no u4, which is from 0 to 15":                                      seen.BitField(ctx, 42, u4.Get(0), u4.Set(0, 16)).Err(),
 		"keyspace: seen{42}: operation 0 of BitField: 128 is no i8, which is from -128 to 127":                                 seen.BitField(ctx, 42, keyspace.Signed(8).Set(0, 128)).Err(),
 		"keyspace: seen{42}: operation 0 of BitField: GET u4 at -1; bits are numbered from 0 to 4294967295":                    seen.BitField(ctx, 42, u4.Get(-1)).Err(),
+		"keyspace: seen{42}: operation 0 of BitField: GET u4 at 9223372036854775807; bits are numbered from 0 to 4294967295":   seen.BitField(ctx, 42, u4.Get(math.MaxInt64)).Err(),
 		"keyspace: seen{42}: operation 0 of BitField: it says nothing; give the Get, Set or IncrBy of a Signed or an Unsigned": seen.BitField(ctx, 42, keyspace.BitFieldOp{}).Err(),
 		"keyspace: seen{42}: BitFieldRO with SET, which writes; use BitField":                                                  seen.BitFieldRO(ctx, 42, u4.Set(0, 1)).Err(),
 		"keyspace: Merge of nothing; give the ids of one HyperLogLog at least":                                                 Callers.On(db).Merge(ctx, 42).Err(),

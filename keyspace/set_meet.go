@@ -81,7 +81,7 @@ func (b bound[K]) bySlot(ids []K) [][]K {
 // merged is the union of several sets, by the texts of their members: M need not be
 // comparable.
 func (b BoundSet[K, M]) merged(parts [][]M) ([]M, error) {
-	var all []M
+	all := []M{}
 	seen := map[string]bool{}
 	var text []byte
 	for _, part := range parts {

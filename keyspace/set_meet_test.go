@@ -139,6 +139,7 @@ func TestSlotsMeet(t *testing.T) {
 	done(t, "Add", tags.Add(ctx, 1, "a", "b"))
 	done(t, "Add", tags.Add(ctx, 2, "b", "c"))
 	want(t, "Union", sorted(tags.Union(ctx, 1, 2, 3, 1)), words{"a", "b", "c"})
+	want(t, "Union of nothing", tags.Union(ctx, 3, 4), words{})
 	err := pipectx.Atomic(ctx, db, func(ctx context.Context) error {
 		tags.Union(ctx, 1, 2)
 		return nil
