@@ -100,7 +100,7 @@ func lasting(err error) bool {
 	var fault *pipectx.ServerError
 	if errors.As(err, &fault) {
 		switch fault.Code {
-		case "LOADING", "CLUSTERDOWN", "MASTERDOWN", "TRYAGAIN", "READONLY", "OOM", "NOREPLICAS", "BUSY",
+		case "LOADING", "CLUSTERDOWN", "MASTERDOWN", "TRYAGAIN", "READONLY", "OOM", "MISCONF", "NOREPLICAS", "BUSY",
 			"UNBLOCKED": // the stream was removed while the consumer waited
 			return false
 		}
@@ -132,6 +132,8 @@ func (k StreamKey[E]) worker(ctx context.Context, as Consumer, fn func(context.C
 	switch {
 	case k.err != nil: // also a connection that the DB does not have
 		return nil, k.err
+	case fn == nil:
+		return nil, fmt.Errorf("keyspace: %s: Consume has no function to call", k.key)
 	case as.Group == "" || as.Name == "":
 		return nil, fmt.Errorf("keyspace: %s: a Consumer has a Group and a Name; give both", k.key)
 	case as.Batch < 0:

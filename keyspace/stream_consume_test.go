@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/redmoon-go/redmoon/internal/redistest"
 	"github.com/redmoon-go/redmoon/keyspace"
 	"github.com/redmoon-go/redmoon/pipectx"
@@ -162,6 +164,25 @@ func TestConsumeGoesOn(t *testing.T) {
 	})
 }
 
+// A server that takes no writes for a while, as one whose disk is full, does not end it.
+func TestConsumeOutlastsRefusals(t *testing.T) {
+	proxy := redistest.NewProxy(t)
+	db := newDB(t, redistest.Shared(t).Client(t, func(o *redis.Options) { o.Dialer = proxy.Dial }))
+	s := numbered(t, db, 1, 1)
+	var refused atomic.Int64
+	proxy.On(func(r redistest.Request) redistest.Fate {
+		if r.Name() == "XREADGROUP" && refused.CompareAndSwap(0, 1) {
+			return redistest.Answer("-MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.\r\n")
+		}
+		return redistest.Pass()
+	})
+	saw, err := consume(t, s, quick, nil, after(1))
+	wantErr(t, "Consume", err, context.Canceled)
+	if len(saw) != 1 || refused.Load() != 1 {
+		t.Errorf("saw %v, refused %d times", saw, refused.Load())
+	}
+}
+
 // What it cannot do it says at once.
 func TestConsumeRefuses(t *testing.T) {
 	db, sent := embedded(t)
@@ -174,6 +195,7 @@ func TestConsumeRefuses(t *testing.T) {
 	} {
 		wantText(t, "Consume", s.Consume(t.Context(), as, never), text)
 	}
+	wantText(t, "Consume by nothing", s.Consume(t.Context(), quick, nil), "keyspace: sales{1}: Consume has no function to call")
 	_ = pipectx.Run(t.Context(), db, func(ctx context.Context) error {
 		if err := s.Consume(ctx, quick, never); err == nil || !strings.Contains(err.Error(), "keyspace: Consume inside a Run") {
 			t.Errorf("inside a Run: %v", err)
