@@ -118,6 +118,10 @@ func TestSortedSetTrips(t *testing.T) {
 			call: func(ctx context.Context, v zset, id int64) outcome {
 				return of(v.IncrIf(ctx, id, keyspace.IfNew, "a", 4))
 			}},
+		{verb: "IncrIf", keeps: "the condition is about the sum", want: no, other: "adds whatever IfGreater and IfLess say",
+			call: func(ctx context.Context, v zset, id int64) outcome {
+				return of(v.IncrIf(ctx, id, keyspace.IfGreater, "a", -1))
+			}},
 		{verb: "RangeByScoreWithScores", keeps: "a page of them", want: zs{z("b", 2), z("c", 2)},
 			call: func(ctx context.Context, v zset, id int64) outcome {
 				return of(v.RangeByScoreWithScores(ctx, id, keyspace.From(1.0).Limit(1, 2)))
