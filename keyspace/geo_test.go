@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/redmoon-go/redmoon/field"
@@ -201,5 +202,15 @@ func TestGeoRefuses(t *testing.T) {
 		"keyspace: geo{1} and far{2} are on different connections; declare them on one")
 	if sent.Commands() != 0 {
 		t.Errorf("sent: %v", sent)
+	}
+}
+
+// Of several orders of a Shape the last one counts, whole.
+func TestLastOrderOfAShape(t *testing.T) {
+	db, sent := embedded(t)
+	shape := keyspace.Circle(1).Any(3).Farthest(2)
+	done(t, "Search", Shops.On(db).Search(t.Context(), 1, oslo, shape))
+	if line := sent.Lines()[0]; !strings.HasSuffix(line, " m DESC COUNT 2") {
+		t.Errorf("sent: %s", line)
 	}
 }

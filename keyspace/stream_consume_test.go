@@ -81,6 +81,30 @@ func TestConsume(t *testing.T) {
 	})
 }
 
+// All that a dead consumer left comes before what is new, in however many steps.
+func TestConsumeTakesOverFirst(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, server *redistest.Node) {
+		db := newDB(t, server.Client(t))
+		ctx, s := t.Context(), numbered(t, db, 1, 7)
+		done(t, "GroupCreate", s.GroupCreate(ctx, "g", keyspace.Start{}))
+		dead, as := ann, quick
+		dead.Count, as.Idle = 5, time.Second
+		done(t, "ReadGroup", s.ReadGroup(ctx, dead))
+		redistest.Until(t, 10*time.Second, "the entries to be idle", func() error {
+			idle, err := s.PendingEntries(ctx, "g", keyspace.PendingOptions{MinIdle: as.Idle}).Result()
+			if err == nil && len(idle) < 5 {
+				err = errors.New("they are not")
+			}
+			return err
+		})
+		saw, err := consume(t, s, as, nil, after(7))
+		wantErr(t, "Consume", err, context.Canceled)
+		if got := soldIn(saw); !slices.Equal(got, []int64{1, 2, 3, 4, 5, 6, 7}) {
+			t.Errorf("saw %v", got)
+		}
+	})
+}
+
 // An error of fn ends it, and the entry is the first that the consumer sees next time;
 // ErrLater leaves it for later.
 func TestConsumeFails(t *testing.T) {

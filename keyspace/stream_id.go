@@ -2,7 +2,6 @@ package keyspace
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -32,23 +31,13 @@ func ParseStreamID(text string) (StreamID, error) {
 	ms, seq, two := strings.Cut(text, "-")
 	var id StreamID
 	var err error
-	if id.Ms, err = parseUint(ms); err == nil && two {
-		id.Seq, err = parseUint(seq)
+	if id.Ms, err = strconv.ParseUint(ms, 10, 64); err == nil && two {
+		id.Seq, err = strconv.ParseUint(seq, 10, 64)
 	}
 	if err != nil {
 		return StreamID{}, fmt.Errorf("keyspace: %q is no id of a stream's entry: want milliseconds and a number, as in 1700000000000-0", text)
 	}
 	return id, nil
-}
-
-var errDigits = errors.New("want decimal digits")
-
-// parseUint is strconv's without signs, which Redis takes in neither part.
-func parseUint(text string) (uint64, error) {
-	if text == "" || text[0] == '+' {
-		return 0, errDigits
-	}
-	return strconv.ParseUint(text, 10, 64)
 }
 
 // String is the id as Redis writes it.

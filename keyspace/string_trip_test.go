@@ -238,6 +238,7 @@ func TestExpiry(t *testing.T) {
 	}{
 		{names.Set(ctx, 42, "a", keyspace.For(0)).Err(), "keyspace: For(0s): Redis counts milliseconds; give at least one"},
 		{names.Set(ctx, 42, "a", keyspace.Until(time.Time{})).Err(), "keyspace: Until(0001-01-01 00:00:00 +0000 UTC): Redis counts from 1970; give a later time, or NoTTL()"},
+		{names.Set(ctx, 42, "a", keyspace.Until(time.UnixMilli(0).UTC())).Err(), "keyspace: Until(1970-01-01 00:00:00 +0000 UTC): Redis counts from 1970; give a later time, or NoTTL()"},
 		{names.SetNX(ctx, 42, "a", keyspace.Expiry{}).Err(), "keyspace: an Expiry that says nothing; give For, Until, KeepTTL or NoTTL"},
 		{names.SetXX(ctx, 42, "a", minute, keyspace.KeepTTL()).Err(), "keyspace: two ends of one value, For(1m0s) and KeepTTL(); give one"},
 		{names.GetEx(ctx, 42, keyspace.KeepTTL()).Err(), "keyspace: name{42}: GetEx with KeepTTL() changes nothing; use Get"},
