@@ -80,7 +80,8 @@ type Near struct {
 
 // A Region is a group of cached functions that have their options in common and
 // can be invalidated together. Its name is its place in Redis: two regions of one name
-// share what is stored. It holds no connection. Safe for concurrent use.
+// share what is stored, and functions of theirs that do must have the same types. It
+// holds no connection. Safe for concurrent use.
 type Region struct {
 	name string
 	Options
