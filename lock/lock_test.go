@@ -172,6 +172,7 @@ func TestStateDeleted(t *testing.T) {
 		wantErr(t, "a newcomer", err, lock.ErrHeld)
 		r := <-next
 		held(t, r.lease, r.err)
+		waiting(t, db, lease.Keys()[0], 0)
 	})
 }
 
