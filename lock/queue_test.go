@@ -3,6 +3,7 @@ package lock_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -178,4 +179,47 @@ func TestNeverConfirmed(t *testing.T) {
 		}
 		waiting(t, db, lease.Keys()[0], 0)
 	})
+}
+
+// A message that comes too late hands nothing over: who waits asks, and waits on.
+func TestLateMessage(t *testing.T) {
+	everywhere(t, func(t *testing.T, db, other *pipectx.DB) {
+		ctx := t.Context()
+		first, err := jobs.On(db).Acquire(ctx, "late")
+		held(t, first, err)
+		next := later(func() (*lock.Lease, error) { return jobs.On(other).Acquire(ctx, "late") })
+		waiting(t, db, first.Keys()[0], 1)
+		entry, err := db.Client().LIndex(ctx, first.Keys()[0]+":queue", 0).Result()
+		words := strings.Fields(entry) // token shape limit ttl channel
+		if err != nil || len(words) != 5 {
+			t.Fatal(entry, err)
+		}
+		late := fmt.Sprintf("%s %d 2000 7", words[0], time.Now().Add(-time.Hour).UnixMicro())
+		publish := "PUBLISH"
+		if words[4][0] == 's' {
+			publish = "SPUBLISH"
+		}
+		if heard, err := pipectx.Do[int](ctx, db, publish, words[4][1:], late).Result(); heard != 1 || err != nil {
+			t.Fatalf("%d heard it, %v", heard, err)
+		}
+		done(t, "release", first.Release(ctx))
+		r := <-next
+		done(t, "the lease", held(t, r.lease, r.err).Err())
+	})
+}
+
+// Who waits asks every two seconds, whatever becomes of the holder and the queue.
+func TestHeartbeat(t *testing.T) {
+	t.Parallel()
+	s := redistest.Server(t)
+	db, ctx := newDB(t, s.Client(t)), t.Context()
+	first, err := jobs.On(db).Acquire(ctx, "beat")
+	held(t, first, err)
+	next := later(func() (*lock.Lease, error) { return jobs.On(db).Acquire(ctx, "beat") })
+	waiting(t, db, first.Keys()[0], 1)
+	if err := db.Client().FlushDB(ctx).Err(); err != nil {
+		t.Fatal(err)
+	}
+	r := <-next // within its Timeout of 10 s
+	held(t, r.lease, r.err)
 }
