@@ -107,7 +107,7 @@ func TestOnePlace(t *testing.T) {
 	held(t, lease, err)
 	next := later(func() (*lock.Lease, error) { return jobs.On(newDB(t, client)).Acquire(ctx, "place") })
 	waiting(t, db, lease.Keys()[0], 1)
-	asked := strings.Count(sent.String(), "EVAL")
+	asked, began := strings.Count(sent.String(), "EVAL"), time.Now()
 	if err := db.Client().Do(ctx, "CLIENT", "KILL", "TYPE", "pubsub").Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -117,6 +117,9 @@ func TestOnePlace(t *testing.T) {
 		}
 		return nil
 	})
+	if took := time.Since(began); took > 1500*time.Millisecond { // of 2 s, after which all ask
+		t.Errorf("it took %v", took)
+	}
 	waiting(t, db, lease.Keys()[0], 1)
 	done(t, "release", lease.Release(ctx))
 	r := <-next
