@@ -112,8 +112,8 @@ func TestNearBounds(t *testing.T) {
 	if asked := sent.Commands() - before; asked < 7 {
 		t.Errorf("of 10 values %d were asked for; 3 are kept", asked)
 	}
-	short := cache.Func(region(t, cache.Options{Near: cache.Near{Entries: 3, TTL: time.Millisecond}}), "f", (&loader{}).load).On(db)
-	want(t, "short", short.Get(ctx, "a"), "a 1")
+	short := cache.Func(region(t, cache.Options{Near: cache.Near{Entries: 3, TTL: 100 * time.Millisecond}}), "f", (&loader{}).load).On(db)
+	nearby(t, db, short, "a", sent)
 	redistest.Until(t, 5*time.Second, "it is asked for again", func() error {
 		before := sent.Commands()
 		if err := short.Get(ctx, "a").Err(); err != nil || sent.Commands() == before {
@@ -123,13 +123,31 @@ func TestNearBounds(t *testing.T) {
 	})
 }
 
+// What was not used for longest makes room.
+func TestNearEvicts(t *testing.T) {
+	client := redistest.Server(t).Client(t)
+	db, ctx := newDB(t, client), t.Context()
+	sent := redistest.Record(client)
+	f := cache.Func(region(t, cache.Options{Near: cache.Near{Entries: 3}}), "f", (&loader{}).load).On(db)
+	for _, arg := range []string{"a", "b", "c", "a", "b", "d"} { // of these c
+		<-time.After(2 * time.Millisecond) // uses are told apart by a millisecond
+		nearby(t, db, f, arg, sent)
+	}
+	for arg, near := range map[string]bool{"a": true, "b": true, "d": true} {
+		before := sent.Commands()
+		if err := f.Get(ctx, arg).Err(); err != nil || (sent.Commands() == before) != near {
+			t.Errorf("%s is near: %v, %v; want %v", arg, sent.Commands() == before, err, near)
+		}
+	}
+}
+
 // Shared values are one and the same; with Copy each caller has its own.
 func TestNearCopy(t *testing.T) {
 	for _, copied := range []bool{false, true} {
 		client := redistest.Server(t).Client(t)
 		db := newDB(t, client)
 		sent := redistest.Record(client)
-		r := region(t, cache.Options{Near: cache.Near{Entries: 3, Copy: copied}})
+		r := region(t, cache.Options{Near: cache.Near{Entries: 50, Copy: copied}})
 		f := cache.Func(r, "f", func(_ context.Context, arg string) ([]string, error) { return strings.Split(arg, ","), nil }).On(db)
 		get := func() []string {
 			got, err := f.Get(t.Context(), "a,b").Result()
@@ -145,7 +163,18 @@ func TestNearCopy(t *testing.T) {
 			}
 			return nil
 		})
+		for i := range 100 { // replies that use the memory of others again
+			if err := f.Refresh(t.Context(), fmt.Sprintf("%c,z", 'c'+i%20)).Err(); err != nil {
+				t.Fatal(err)
+			}
+			if err := f.Peek(t.Context(), fmt.Sprintf("%c,z", 'c'+i%20)).Err(); err != nil {
+				t.Fatal(err)
+			}
+		}
 		first, second := get(), get()
+		if strings.Join(first, ",") != "a,b" {
+			t.Errorf("Copy is %v, and the value has become %q", copied, first)
+		}
 		if same := &first[0] == &second[0]; same == copied {
 			t.Errorf("Copy is %v, and two callers have one value: %v", copied, same)
 		}
