@@ -1,6 +1,7 @@
 package cache_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -13,33 +14,14 @@ import (
 	"github.com/redmoon-go/redmoon/pipectx"
 )
 
-// Refresh loads at once, whatever others are doing: a load of this process, one of another,
-// or one that has failed since it asked. What those get is not stored.
+// Refresh loads at once, whatever others are doing: beside a load of another process, and
+// behind one that has failed since it asked.
 func TestRefreshWaitsForNobody(t *testing.T) {
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, db *pipectx.DB) {
 		ctx := t.Context()
 		r := region(t, cache.Options{})
-		loading, go_ := make(chan struct{}), make(chan struct{})
-		l := &loader{next: func(n int64, arg string) (string, error) {
-			if n == 1 {
-				close(loading)
-				<-go_
-			}
-			return fmt.Sprintf("%s %d", arg, n), nil
-		}}
+		l := &loader{}
 		f := cache.Func(r, "f", l.load).On(db)
-		first := make(chan string, 1)
-		go func() {
-			v, _ := f.Get(ctx, "a").Result()
-			first <- v
-		}()
-		<-loading
-		want(t, "beside a load of this process", f.Refresh(ctx, "a"), "a 2")
-		want(t, "stored", f.Peek(ctx, "a"), "a 2")
-		close(go_)
-		if got := <-first; got != "a 2" {
-			t.Errorf("the load that began before has got %q", got)
-		}
 		for what, held := range map[string]string{"another process's": "of another", "a failed one's": "!9999999999999999 eours"} {
 			if err := client.Set(ctx, "cache.lease:f{"+r.String()+"}:b", held, time.Minute).Err(); err != nil {
 				t.Fatal(err)
@@ -49,6 +31,85 @@ func TestRefreshWaitsForNobody(t *testing.T) {
 			want(t, "stored beside "+what, f.Peek(ctx, "b"), fmt.Sprintf("b %d", n+1))
 		}
 	})
+}
+
+// A Get and a Refresh whose value was overtaken by another Refresh get that one's, and load
+// no more.
+func TestOvertakenLoad(t *testing.T) {
+	everywhere(t, func(t *testing.T, _ redis.UniversalClient, db *pipectx.DB) {
+		ctx := t.Context()
+		for verb, load := range map[string]func(f cache.Bound[string, string]) *pipectx.Ref[string]{
+			"Get":     func(f cache.Bound[string, string]) *pipectx.Ref[string] { return f.Get(ctx, "a") },
+			"Refresh": func(f cache.Bound[string, string]) *pipectx.Ref[string] { return f.Refresh(ctx, "a") },
+		} {
+			loading, go_ := make(chan struct{}), make(chan struct{})
+			l := &loader{next: func(n int64, arg string) (string, error) {
+				if n == 1 {
+					close(loading)
+					<-go_
+				}
+				return fmt.Sprintf("%s %d", arg, n), nil
+			}}
+			f := cache.Func(region(t, cache.Options{}), "f", l.load).On(db)
+			first := make(chan string, 1)
+			go func() {
+				v, _ := load(f).Result()
+				first <- v
+			}()
+			<-loading
+			want(t, verb+": who overtakes it", f.Refresh(ctx, "a"), "a 2")
+			close(go_)
+			if got := <-first; got != "a 2" {
+				t.Errorf("%s, overtaken, has got %q", verb, got)
+			}
+			want(t, verb+": stored", f.Peek(ctx, "a"), "a 2")
+			wantLoads(t, l, 2)
+		}
+	})
+}
+
+// A value that is invalidated each time it is loaded is loaded three times, and stored by
+// none of them.
+func TestOutdatedEachTime(t *testing.T) {
+	everywhere(t, func(t *testing.T, client redis.UniversalClient, db *pipectx.DB) {
+		ctx := t.Context()
+		var there cache.Bound[string, string]
+		l := &loader{next: func(n int64, arg string) (string, error) {
+			return fmt.Sprintf("%s %d", arg, n), there.Invalidate(ctx, arg).Err()
+		}}
+		def := cache.Func(region(t, cache.Options{}), "f", l.load)
+		there = def.On(newDB(t, client))
+		want(t, "its caller", def.On(db).Get(ctx, "a"), "a 3")
+		wantErr(t, "stored", there.Peek(ctx, "a"), pipectx.ErrNotFound)
+		wantLoads(t, l, 3)
+	})
+}
+
+// Nobody waits for longer than two leases, whatever others do with theirs.
+func TestPatience(t *testing.T) {
+	client := redistest.Server(t).Client(t)
+	db, ctx := newDB(t, client), t.Context()
+	r := region(t, cache.Options{Lease: 100 * time.Millisecond})
+	if err := client.Set(ctx, "cache.lease:f{"+r.String()+"}:a", "of another", time.Hour).Err(); err != nil {
+		t.Fatal(err)
+	}
+	l := &loader{}
+	var failed *cache.LoadError
+	if err := cache.Func(r, "f", l.load).On(db).Get(ctx, "a").Err(); !errors.As(err, &failed) || !failed.Elsewhere {
+		t.Errorf("beside a load without end: %v", err)
+	}
+	wantLoads(t, l, 0)
+}
+
+// A value that lasts for long beside the time that its load takes is not loaded early.
+func TestNotTooEarly(t *testing.T) {
+	db, ctx := newDB(t, redistest.Shared(t).Client(t)), t.Context()
+	l := &loader{}
+	f := cache.Func(region(t, cache.Options{TTL: 24 * time.Hour, Early: true}), "f", l.load).On(db)
+	for range 100 {
+		want(t, "a", f.Get(ctx, "a"), "a 1")
+	}
+	wantLoads(t, l, 1)
 }
 
 // An answer that is lost, to the question who loads or to what was loaded, costs no load

@@ -290,6 +290,22 @@ func TestNearRemovedInRun(t *testing.T) {
 	}
 }
 
+// Who has loaded a value anew is answered that one from then on: it waits for no message.
+func TestNearRefreshed(t *testing.T) {
+	client := redistest.Server(t).Client(t)
+	db, ctx := newDB(t, client), t.Context()
+	sent := redistest.Record(client)
+	f := cache.Func(region(t, cache.Options{Near: cache.Near{Entries: 10}}), "f", (&loader{}).load).On(db)
+	for range 30 { // a message is fast, now and then
+		nearby(t, db, f, "a", sent)
+		got, err := f.Refresh(ctx, "a").Result()
+		if err != nil {
+			t.Fatal(err)
+		}
+		want(t, "behind Refresh", f.Get(ctx, "a"), got)
+	}
+}
+
 // A connection on which nothing happens is kept, and one that went dumb is noticed: then
 // nothing near is answered.
 func TestNearQuiet(t *testing.T) {
