@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -26,28 +27,41 @@ func TestDeclarations(t *testing.T) {
 		err  error
 		says string
 	}{
-		"no name":       {tryRegion("", cache.Options{}), "part of keys"},
-		"braces":        {tryRegion("a{b}", cache.Options{}), "part of keys"},
-		"TTL":           {tryRegion("r", cache.Options{TTL: time.Microsecond}), "TTL is 1µs: Redis counts milliseconds"},
-		"negative":      {tryRegion("r", cache.Options{Lease: -time.Second}), "Lease is -1s"},
-		"Soft":          {tryRegion("r", cache.Options{Soft: 2 * time.Hour}), "Soft is 2h0m0s and TTL 1h0m0s"},
-		"Jitter":        {tryRegion("r", cache.Options{Jitter: 1}), "Jitter is 1"},
-		"Buckets":       {tryRegion("r", cache.Options{Buckets: 100_000}), "Buckets is 100000"},
-		"Near":          {tryRegion("r", cache.Options{Near: cache.Near{Entries: -1}}), "Near.Entries is -1"},
-		"no region":     {tryFunc(nil, "f", ok), "NewRegion"},
-		"no loader":     {tryFunc[string, string](r, "f", nil), "is nil"},
-		"a name twice":  {tryFunc(r, "taken", ok), "give each its own"},
-		"a name":        {tryFunc(r, "a:b", ok), "part of keys"},
-		"map argument":  {tryFunc(r, "f", func(context.Context, map[string]int) (string, error) { return "", nil }), "cannot be part of a key"},
-		"pointer":       {tryFunc(r, "f", func(context.Context, *string) (string, error) { return "", nil }), "may be absent"},
-		"hidden field":  {tryFunc(r, "f", func(context.Context, hidden) (string, error) { return "", nil }), "hidden.name is not exported"},
-		"list in field": {tryFunc(r, "f", func(context.Context, unkeyed) (string, error) { return "", nil }), "unkeyed.Names"},
-		"channel value": {tryFunc(r, "f", func(context.Context, string) (chan int, error) { return nil, nil }), "the value"},
-		"form":          {tryFunc(r, "f", ok, "unixms"), "unixms"},
+		"no name":                                {tryRegion("", cache.Options{}), "part of keys"},
+		"braces":                                 {tryRegion("a{b}", cache.Options{}), "part of keys"},
+		"TTL":                                    {tryRegion("r", cache.Options{TTL: time.Microsecond}), "TTL is 1µs: Redis counts milliseconds"},
+		"negative":                               {tryRegion("r", cache.Options{Lease: -time.Second}), "Lease is -1s"},
+		"Soft":                                   {tryRegion("r", cache.Options{Soft: 2 * time.Hour}), "Soft is 2h0m0s and TTL 1h0m0s"},
+		"Jitter":                                 {tryRegion("r", cache.Options{Jitter: 1}), "Jitter is 1"},
+		"Buckets":                                {tryRegion("r", cache.Options{Buckets: 100_000}), "Buckets is 100000"},
+		"Near":                                   {tryRegion("r", cache.Options{Near: cache.Near{Entries: -1}}), "Near.Entries is -1"},
+		"no region":                              {tryFunc(nil, "f", ok), "NewRegion"},
+		"no loader":                              {tryFunc[string, string](r, "f", nil), "is nil"},
+		"a name twice":                           {tryFunc(r, "taken", ok), "give each its own"},
+		"a name":                                 {tryFunc(r, "a:b", ok), "part of keys"},
+		"map argument":                           {tryFunc(r, "f", func(context.Context, map[string]int) (string, error) { return "", nil }), "cannot be part of a key"},
+		"pointer":                                {tryFunc(r, "f", func(context.Context, *string) (string, error) { return "", nil }), "may be absent"},
+		"hidden field":                           {tryFunc(r, "f", func(context.Context, hidden) (string, error) { return "", nil }), "hidden.name is not exported"},
+		"list in field":                          {tryFunc(r, "f", func(context.Context, unkeyed) (string, error) { return "", nil }), "unkeyed.Names"},
+		"channel value":                          {tryFunc(r, "f", func(context.Context, string) (chan int, error) { return nil, nil }), "the value"},
+		"form":                                   {tryFunc(r, "f", ok, "unixms"), "unixms"},
+		"a region's name twice, other values":    {tryFunc(twin(t, r), "taken", func(context.Context, string) (int, error) { return 0, nil }), "from string to string; they would share"},
+		"a region's name twice, other arguments": {tryFunc(twin(t, r), "taken", func(context.Context, int) (string, error) { return "", nil }), "this one is from int to string: rename"},
+		"a region's name twice, other texts":     {tryFunc(twin(t, r), "taken", ok, "json"), "to string as json: rename"},
 	} {
 		if c.err == nil || !strings.Contains(c.err.Error(), c.says) {
 			t.Errorf("%s: %v; want %q", what, c.err, c.says)
 		}
+	}
+	if err := tryFunc(twin(t, r), "taken", ok); err != nil {
+		t.Errorf("the same once more: %v", err)
+	}
+	elsewhere, err := cache.TryNewRegion(r.String(), cache.Options{Connection: "other"})
+	if err == nil {
+		err = tryFunc(elsewhere, "taken", func(context.Context, string) (int, error) { return 0, nil })
+	}
+	if err != nil {
+		t.Errorf("on another connection: %v", err)
 	}
 	_ = hidden{name: "it is not used otherwise"}
 	defer func() {
@@ -56,6 +70,16 @@ func TestDeclarations(t *testing.T) {
 		}
 	}()
 	cache.NewRegion("", cache.Options{})
+}
+
+// twin is another region of a region's name.
+func twin(t *testing.T, r *cache.Region) *cache.Region {
+	t.Helper()
+	other, err := cache.TryNewRegion(r.String(), cache.Options{TTL: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return other
 }
 
 func tryRegion(name string, o cache.Options) error {
@@ -187,16 +211,25 @@ func TestValues(t *testing.T) {
 }
 
 // A stored text that is no value any more, as after a change of the type, is loaded
-// anew.
+// anew. In one process two types have two regions: what one has stored is moved.
 func TestChangedType(t *testing.T) {
 	client := redistest.Server(t).Client(t)
-	db := newDB(t, client)
-	texts := cache.Func(cache.NewRegion("changed", cache.Options{}), "f", func(context.Context, string) (string, error) { return "text", nil }).On(db)
-	want(t, "text", texts.Get(t.Context(), "a"), "text")
-	numbers := cache.Func(cache.NewRegion("changed", cache.Options{}), "f", func(context.Context, string) (int, error) { return 7, nil }).On(db)
-	want(t, "number", numbers.Refresh(t.Context(), "a"), 7)
-	if err := texts.Refresh(t.Context(), "a").Err(); err != nil {
-		t.Fatal(err)
+	db, ctx := newDB(t, client), t.Context()
+	was, is := region(t, cache.Options{}), region(t, cache.Options{})
+	texts := cache.Func(was, "f", func(context.Context, string) (string, error) { return "text", nil }).On(db)
+	numbers := cache.Func(is, "f", func(context.Context, string) (int, error) { return 7, nil }).On(db)
+	change := func() {
+		want(t, "text", texts.Refresh(ctx, "a"), "text")
+		for _, key := range []string{"cache:f{%s}:a", "cache.generation{%s}", "cache.generation:f{%s}"} {
+			if n, err := client.Copy(ctx, fmt.Sprintf(key, was), fmt.Sprintf(key, is), 0, true).Result(); n != 1 || err != nil {
+				t.Fatal(n, err)
+			}
+		}
 	}
-	want(t, "number", numbers.Get(t.Context(), "a"), 7)
+	change()
+	wantErr(t, "what is stored", numbers.Peek(ctx, "a"), pipectx.ErrNotFound)
+	want(t, "number", numbers.Refresh(ctx, "a"), 7)
+	change()
+	want(t, "number", numbers.Get(ctx, "a"), 7)
+	want(t, "stored", numbers.Peek(ctx, "a"), 7)
 }

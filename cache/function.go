@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -47,7 +48,8 @@ type Function[K, V any] struct {
 // result or are served the old value. [pipectx.ErrNotFound] from it says that there
 // is no value. It must not wait for a value of its own argument.
 //
-// Func panics, at start-up, where a type has no text, or the name is taken; [TryFunc]
+// Func panics, at start-up, where a type has no text, or where the name is taken: in the
+// region, or by a function of other types in another region of the same name. [TryFunc]
 // returns the error.
 func Func[K, V any](r *Region, name string, load func(ctx context.Context, arg K) (V, error), form ...string) *Function[K, V] {
 	f, err := TryFunc(r, name, load, form...)
@@ -82,7 +84,10 @@ func (f *Function[K, V]) complete(form []string) (err error) {
 	if f.codec, err = field.Of(reflect.TypeFor[V](), form...); err != nil {
 		return fmt.Errorf("the value: %w", err)
 	}
-	return f.region.claim(f.name)
+	if err = f.region.claim(f.name); err != nil {
+		return err
+	}
+	return f.region.share(f.name, types{reflect.TypeFor[K](), reflect.TypeFor[V](), strings.Join(form, ",")})
 }
 
 // String is the function's name, behind that of its region.

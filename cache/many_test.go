@@ -126,6 +126,26 @@ func TestLists(t *testing.T) {
 	})
 }
 
+// Keys lists no argument whose value has ended, when another was stored since.
+func TestKeysEnd(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, s *redistest.Node) {
+		db, ctx := newDB(t, s.Client(t)), t.Context()
+		f := cache.Func(region(t, cache.Options{Keys: true, TTL: 20 * time.Millisecond}), "f", (&loader{}).load).On(db)
+		want(t, "a", f.Get(ctx, "a"), "a 1")
+		redistest.Until(t, 5*time.Second, "a has ended", func() error {
+			if err := f.Refresh(ctx, "b").Err(); err != nil {
+				return err
+			}
+			for arg, err := range f.Keys(ctx) {
+				if err != nil || arg == "a" {
+					return fmt.Errorf("listed is %q, %v", arg, err)
+				}
+			}
+			return nil
+		})
+	})
+}
+
 func shown(name string, page int, tag *string) string {
 	if tag == nil {
 		return fmt.Sprintf("%q %d", name, page)

@@ -112,8 +112,8 @@ func TestNearBounds(t *testing.T) {
 	if asked := sent.Commands() - before; asked < 7 {
 		t.Errorf("of 10 values %d were asked for; 3 are kept", asked)
 	}
-	short := cache.Func(region(t, cache.Options{Near: cache.Near{Entries: 3, TTL: time.Millisecond}}), "f", (&loader{}).load).On(db)
-	want(t, "short", short.Get(ctx, "a"), "a 1")
+	short := cache.Func(region(t, cache.Options{Near: cache.Near{Entries: 3, TTL: 100 * time.Millisecond}}), "f", (&loader{}).load).On(db)
+	nearby(t, db, short, "a", sent)
 	redistest.Until(t, 5*time.Second, "it is asked for again", func() error {
 		before := sent.Commands()
 		if err := short.Get(ctx, "a").Err(); err != nil || sent.Commands() == before {
@@ -123,13 +123,31 @@ func TestNearBounds(t *testing.T) {
 	})
 }
 
+// What was not used for longest makes room.
+func TestNearEvicts(t *testing.T) {
+	client := redistest.Server(t).Client(t)
+	db, ctx := newDB(t, client), t.Context()
+	sent := redistest.Record(client)
+	f := cache.Func(region(t, cache.Options{Near: cache.Near{Entries: 3}}), "f", (&loader{}).load).On(db)
+	for _, arg := range []string{"a", "b", "c", "a", "b", "d"} { // of these c
+		<-time.After(2 * time.Millisecond) // uses are told apart by a millisecond
+		nearby(t, db, f, arg, sent)
+	}
+	for arg, near := range map[string]bool{"a": true, "b": true, "d": true} {
+		before := sent.Commands()
+		if err := f.Get(ctx, arg).Err(); err != nil || (sent.Commands() == before) != near {
+			t.Errorf("%s is near: %v, %v; want %v", arg, sent.Commands() == before, err, near)
+		}
+	}
+}
+
 // Shared values are one and the same; with Copy each caller has its own.
 func TestNearCopy(t *testing.T) {
 	for _, copied := range []bool{false, true} {
 		client := redistest.Server(t).Client(t)
 		db := newDB(t, client)
 		sent := redistest.Record(client)
-		r := region(t, cache.Options{Near: cache.Near{Entries: 3, Copy: copied}})
+		r := region(t, cache.Options{Near: cache.Near{Entries: 50, Copy: copied}})
 		f := cache.Func(r, "f", func(_ context.Context, arg string) ([]string, error) { return strings.Split(arg, ","), nil }).On(db)
 		get := func() []string {
 			got, err := f.Get(t.Context(), "a,b").Result()
@@ -145,9 +163,182 @@ func TestNearCopy(t *testing.T) {
 			}
 			return nil
 		})
+		for i := range 100 { // replies that use the memory of others again
+			if err := f.Refresh(t.Context(), fmt.Sprintf("%c,z", 'c'+i%20)).Err(); err != nil {
+				t.Fatal(err)
+			}
+			if err := f.Peek(t.Context(), fmt.Sprintf("%c,z", 'c'+i%20)).Err(); err != nil {
+				t.Fatal(err)
+			}
+		}
 		first, second := get(), get()
+		if strings.Join(first, ",") != "a,b" {
+			t.Errorf("Copy is %v, and the value has become %q", copied, first)
+		}
 		if same := &first[0] == &second[0]; same == copied {
 			t.Errorf("Copy is %v, and two callers have one value: %v", copied, same)
 		}
 	}
+}
+
+// A value that was asked for before it was removed, and comes back afterwards, is answered
+// to who asked, and not kept.
+func TestNearOvertaken(t *testing.T) {
+	s, p := redistest.Server(t), redistest.NewProxy(t)
+	client := s.Client(t, func(o *redis.Options) { o.Dialer = p.Dial })
+	db, other := newDB(t, client), newDB(t, s.Client(t))
+	sent, ctx := redistest.Record(client), t.Context()
+	for name, remove := range map[string]func(r *cache.Region, f cache.Bound[string, string]) error{
+		"one":      func(_ *cache.Region, f cache.Bound[string, string]) error { return f.Remove(ctx, "a").Err() },
+		"all":      func(_ *cache.Region, f cache.Bound[string, string]) error { return f.RemoveAll(ctx).Err() },
+		"a region": func(r *cache.Region, _ cache.Bound[string, string]) error { return r.On(other).Remove(ctx).Err() },
+	} {
+		r := region(t, cache.Options{Near: cache.Near{Entries: 10}})
+		def := cache.Func(r, "f", (&loader{}).load)
+		here, there := def.On(db), def.On(other)
+		nearby(t, db, here, "b", sent)
+		old, err := there.Get(ctx, "a").Result()
+		if err != nil {
+			t.Fatal(err)
+		}
+		asked, answer := make(chan struct{}), make(chan struct{})
+		p.On(func(q redistest.Request) redistest.Fate {
+			if q.Name() != "MGET" || !strings.HasSuffix(q.Args[1], ":a") {
+				return redistest.Pass()
+			}
+			close(asked)
+			return redistest.Hold(answer)
+		})
+		before := reads(t, other.Client())
+		first := make(chan string, 1)
+		go func() {
+			v, _ := here.Get(ctx, "a").Result()
+			first <- v
+		}()
+		<-asked
+		p.On(nil)
+		redistest.Until(t, 5*time.Second, "the server has read it", func() error {
+			if reads(t, other.Client()) == before {
+				return errors.New("not yet")
+			}
+			return nil
+		})
+		if err := errors.Join(remove(r, there), there.Remove(ctx, "b").Err()); err != nil {
+			t.Fatal(err)
+		}
+		redistest.Until(t, 5*time.Second, name+": the removal is heard of", func() error {
+			before := sent.Commands()
+			if err := here.Get(ctx, "b").Err(); err != nil || sent.Commands() == before {
+				return fmt.Errorf("b is near, %v", err)
+			}
+			return nil
+		})
+		close(answer)
+		if got := <-first; got != old {
+			t.Errorf("%s: who asked before has got %q, not %q", name, got, old)
+		}
+		if got, err := here.Get(ctx, "a").Result(); err != nil || got == old {
+			t.Errorf("%s: who asks behind the removal: %q, %v", name, got, err)
+		}
+	}
+}
+
+// reads is how many MGET a server has executed.
+func reads(t *testing.T, client redis.UniversalClient) string {
+	t.Helper()
+	info, err := client.Info(t.Context(), "commandstats").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, calls, _ := strings.Cut(info, "cmdstat_mget:calls=")
+	calls, _, _ = strings.Cut(calls, ",")
+	return calls
+}
+
+// A Run that removes a value does so for its own process when it ends, also for what was
+// read in between: nobody waits for a message.
+func TestNearRemovedInRun(t *testing.T) {
+	client := redistest.Server(t).Client(t)
+	db := newDB(t, client)
+	sent, ctx := redistest.Record(client), t.Context()
+	r := region(t, cache.Options{Near: cache.Near{Entries: 10}})
+	f := cache.Func(r, "f", (&loader{}).load).On(db)
+	for name, remove := range map[string]func(ctx context.Context){
+		"one":      func(ctx context.Context) { f.Remove(ctx, "a") },
+		"all":      func(ctx context.Context) { f.RemoveAll(ctx) },
+		"a region": func(ctx context.Context) { r.On(db).Remove(ctx) },
+	} {
+		for range 30 { // a message is fast, now and then
+			nearby(t, db, f, "a", sent)
+			var old string
+			err := pipectx.Run(ctx, db, func(run context.Context) (err error) {
+				remove(run)
+				for range 2 { // once more from Redis, and then near
+					if old, err = f.Get(ctx, "a").Result(); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := f.Get(ctx, "a").Result(); err != nil || got == old {
+				t.Fatalf("%s: behind the Run: %q, %v", name, got, err)
+			}
+		}
+	}
+}
+
+// Who has loaded a value anew is answered that one from then on: it waits for no message.
+func TestNearRefreshed(t *testing.T) {
+	client := redistest.Server(t).Client(t)
+	db, ctx := newDB(t, client), t.Context()
+	sent := redistest.Record(client)
+	f := cache.Func(region(t, cache.Options{Near: cache.Near{Entries: 10}}), "f", (&loader{}).load).On(db)
+	for range 30 { // a message is fast, now and then
+		nearby(t, db, f, "a", sent)
+		got, err := f.Refresh(ctx, "a").Result()
+		if err != nil {
+			t.Fatal(err)
+		}
+		want(t, "behind Refresh", f.Get(ctx, "a"), got)
+	}
+}
+
+// A connection on which nothing happens is kept, and one that went dumb is noticed: then
+// nothing near is answered.
+func TestNearQuiet(t *testing.T) {
+	t.Parallel()
+	s := redistest.Server(t)
+	client := s.Client(t)
+	db := newDB(t, client)
+	sent, ctx := redistest.Record(client), t.Context()
+	f := cache.Func(region(t, cache.Options{Near: cache.Near{Entries: 10}}), "f", (&loader{}).load).On(db)
+	nearby(t, db, f, "a", sent)
+	listeners := func() string {
+		list, err := s.Client(t).Do(ctx, "CLIENT", "LIST", "TYPE", "pubsub").Text()
+		if err != nil {
+			t.Fatal(err)
+		}
+		id, _, _ := strings.Cut(list, " ")
+		return id
+	}
+	first := listeners()
+	<-time.After(7 * time.Second) // it is asked after 3 s of silence, and again: no luck is waited for
+	before := sent.Commands()
+	want(t, "still near", f.Get(ctx, "a"), "a 1")
+	if now := listeners(); now != first || sent.Commands() != before {
+		t.Errorf("it listens by %s, before by %s; %d commands more", now, first, sent.Commands()-before)
+	}
+	s.Pause(t)
+	defer s.Resume(t)
+	redistest.Until(t, 15*time.Second, "it is noticed", func() error {
+		ctx, cancel := context.WithTimeout(ctx, 10*time.Millisecond)
+		defer cancel()
+		if f.Get(ctx, "a").Err() == nil {
+			return errors.New("it is answered from near")
+		}
+		return nil
+	})
 }

@@ -18,12 +18,12 @@ import (
 // Options say how the functions of a region are cached. The zero Options keep
 // values for an hour.
 type Options struct {
-	// TTL is how long a value is stored, from when its load has ended; an hour if
-	// it is 0, at least a millisecond.
+	// TTL is how long a value is stored, from when its load has ended: at least a
+	// millisecond, the server's resolution, as all times here. Default: an hour.
 	TTL time.Duration
 
 	// Soft is how long a value is fresh. An older one is still served, while one
-	// caller of all processes loads it anew in the background. 0 is as long as it
+	// caller of all processes loads it anew in the background. Default: as long as it
 	// is stored; then nothing is served in the meantime.
 	Soft time.Duration
 
@@ -35,29 +35,32 @@ type Options struct {
 
 	// Jitter is by what share of it the TTL of a value is shorter at most, at random,
 	// so that values stored together do not end together: 0.1 for up to a tenth.
+	// Default: none.
 	Jitter float64
 
-	// Lease is how long a load may take; 10 seconds if it is 0. Its context ends then, and
-	// another caller may load, whether the loader returns or not.
+	// Lease is how long a load may take. Its context ends then, and another caller may
+	// load, whether the loader returns or not. Default: 10 s.
 	Lease time.Duration
 
 	// Missing is how long it is kept that there is no value: that the loader
-	// answered pipectx.ErrNotFound. 0 keeps that not at all.
+	// answered pipectx.ErrNotFound. Default: not at all.
 	Missing time.Duration
 
-	// Errors is how long other errors of loaders are kept, as text. 0 keeps none.
+	// Errors is how long other errors of loaders are kept, as text. Default: not at
+	// all.
 	Errors time.Duration
 
-	// Buckets spreads the region over that many slots of a Cluster. 0 and 1 keep it in
-	// one. To invalidate a function or the region then costs a command for each. Changing
-	// it empties the cache.
+	// Buckets spreads the region over that many slots of a Cluster. To invalidate a
+	// function or the region then costs a command for each. Changing it empties the
+	// cache. Default: 1.
 	Buckets int
 
-	// Connection is the named connection of the DB that the region lives on.
+	// Connection is the named connection of the DB that the region lives on. Default:
+	// the DB's own.
 	Connection string
 
 	// Keys has the region list the arguments of which values are stored, for
-	// [Bound.Keys]: two commands more within the script that stores one.
+	// [Bound.Keys]: three commands more within the script that stores one.
 	Keys bool
 
 	// Near keeps decoded values in this process too.
@@ -66,11 +69,11 @@ type Options struct {
 
 // Near is a cache within the process, in front of the shared one.
 type Near struct {
-	// Entries is how many values of a function are kept; 0 keeps none.
+	// Entries is how many values of a function are kept. Default: none.
 	Entries int
 
-	// TTL is how long a value is kept here at most; 1 minute if it is 0, and never
-	// longer than it is fresh.
+	// TTL is how long a value is kept here at most, and never longer than it is
+	// fresh. Default: 1 minute.
 	TTL time.Duration
 
 	// Copy gives each caller a value of its own, decoded from the text, which costs
@@ -80,7 +83,8 @@ type Near struct {
 
 // A Region is a group of cached functions that have their options in common and
 // can be invalidated together. Its name is its place in Redis: two regions of one name
-// share what is stored. It holds no connection. Safe for concurrent use.
+// share what is stored, and functions of theirs that do must have the same types. It
+// holds no connection. Safe for concurrent use.
 type Region struct {
 	name string
 	Options

@@ -149,6 +149,7 @@ func TestEverythingEnds(t *testing.T) {
 		}
 	}
 	_ = f.Get(ctx, "bad").Err()
+	_ = cache.Func(region(t, cache.Options{}), "f", l.load).On(db).Get(ctx, "bad").Err() // nothing was ever stored there
 	keys, err := client.Keys(ctx, "*").Result()
 	if err != nil || len(keys) < 8 {
 		t.Fatal(keys, err)

@@ -27,37 +27,73 @@ const (
 	longLease = 30 * time.Second
 )
 
-var stampeding = map[bool]*cache.Function[string, string]{
-	false: cache.Func(cache.NewRegion("stampede", cache.Options{Lease: longLease}), "f", loadOnce),
-	true:  cache.Func(cache.NewRegion("stuck", cache.Options{Lease: lease}), "f", loadOnce),
+// A stampede is what the callers of one argument ask for, in a region of its own, whose
+// statistics tell how many of them have come.
+type stampede struct {
+	region  *cache.Region
+	callers *cache.Function[string, string]
 }
 
-// loadOnce notes each load in Redis, and does what the process was told.
-func loadOnce(ctx context.Context, arg string) (string, error) {
+func newStampede(arg string) *stampede {
+	o := cache.Options{Lease: longLease}
+	if arg == "hangs" || arg == "killed" {
+		o.Lease = lease
+	}
+	s := &stampede{region: cache.NewRegion("stampede-"+arg, o)}
+	s.callers = cache.Func(s.region, "f", s.load)
+	return s
+}
+
+// load notes each load in Redis, and does what the process was told.
+func (s *stampede) load(ctx context.Context, arg string) (string, error) {
 	db := ctx.Value(dbKey{}).(*pipectx.DB)
 	n, err := pipectx.Do[int64](ctx, db, "INCR", "loads{"+arg+"}").Result()
 	if err != nil {
 		return "", err
 	}
-	for arg != "killed" { // it is slow: all the others come meanwhile
-		if come, err := pipectx.Do[int64](ctx, db, "GET", "callers{"+arg+"}").Result(); err != nil || come == 4*callers {
-			break
-		}
-		time.Sleep(time.Millisecond)
-	}
-	time.Sleep(50 * time.Millisecond) // from where they are counted to Get
 	switch {
-	case arg == "error":
-		return "", fmt.Errorf("load %d: %w", n, errOurs)
-	case arg == "panic":
-		panic(fmt.Sprintf("load %d", n))
 	case arg == "killed" && n == 1:
 		fmt.Println("loading")
 		select {} // until somebody ends the process
 	case arg == "hangs" && n == 1:
 		time.Sleep(time.Hour)
+	case arg == "error", arg == "panic", arg == "value": // slow: all the others miss it meanwhile
+		if err := s.missed(ctx, db, 4*callers); err != nil {
+			return "", err
+		}
+	}
+	switch arg {
+	case "error":
+		return "", fmt.Errorf("load %d: %w", n, errOurs)
+	case "panic":
+		panic(fmt.Sprintf("load %d", n))
 	}
 	return fmt.Sprintf("%s %d", arg, n), nil
+}
+
+// missed waits until so many callers have asked and found nothing, in all processes.
+func (s *stampede) missed(ctx context.Context, db *pipectx.DB, n int64) error {
+	for {
+		today, err := s.region.On(db).Statistics(ctx, time.Now()).Result()
+		if err != nil {
+			return err
+		}
+		yesterday, err := s.region.On(db).Statistics(ctx, time.Now().AddDate(0, 0, -1)).Result()
+		if err != nil || today["f"].Misses+yesterday["f"].Misses >= n {
+			return err
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// tell sends what this process has counted, again and again until ctx ends.
+func (s *stampede) tell(ctx context.Context, db *pipectx.DB) {
+	for ctx.Err() == nil {
+		if err := s.region.On(db).Flush(ctx); err != nil && ctx.Err() == nil {
+			panic(err)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
 }
 
 type dbKey struct{}
@@ -73,20 +109,20 @@ func child(addr, arg string) error {
 	if err != nil {
 		return err
 	}
-	ctx := context.WithValue(context.Background(), dbKey{}, db)
+	ctx, end := context.WithCancel(context.WithValue(context.Background(), dbKey{}, db))
+	defer end()
+	s := newStampede(arg)
 	fmt.Println("ready")
 	if _, err := bufio.NewReader(os.Stdin).ReadString('\n'); err != nil {
 		return err
 	}
+	go s.tell(ctx, db)
 	answers := map[string]int{}
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	for range callers {
 		wg.Go(func() {
-			if err := pipectx.Do[int64](ctx, db, "INCR", "callers{"+arg+"}").Err(); err != nil {
-				panic(err)
-			}
-			v, err := stampeding[arg == "hangs" || arg == "killed"].On(db).Get(ctx, arg).Result()
+			v, err := s.callers.On(db).Get(ctx, arg).Result()
 			if err != nil {
 				v = err.Error()
 			}

@@ -43,7 +43,9 @@ func (a *acquisition) wait(ctx context.Context) (*Lease, error) {
 		} else {
 			w.leave()
 			if w = nil; deaf%relisten == 0 {
-				w = listen(ctx, a.db, a.token, a.keys[0])
+				within, cancel := a.bounded(ctx, false)
+				w = listen(within, a.db, a.token, a.keys[0])
+				cancel()
 			}
 			if deaf++; w != nil {
 				continue

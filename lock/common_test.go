@@ -19,6 +19,7 @@ var (
 	quick   = lock.New("quick", lock.Options{TTL: 200 * time.Millisecond, Timeout: -1})
 	hasty   = lock.New("hasty", lock.Options{Timeout: 50 * time.Millisecond})
 	fixed   = lock.New("fixed", lock.Options{TTL: 100 * time.Millisecond, Fixed: true})
+	fixed60 = lock.New("fixed60", lock.Options{TTL: time.Minute, Fixed: true})
 	again   = lock.New("again", lock.Options{Reentrant: true})
 	placed  = lock.New("placed", lock.Options{Slot: "here"})
 	plans   = lock.NewRW("plan", lock.Options{})

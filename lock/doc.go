@@ -73,7 +73,11 @@
 //   - The server forgets scripts: they are sent again. It forgets everything, or a
 //     replica takes over that had not heard of the last lease: then a second holder
 //     is possible. Its fencing token is still more than all before, for it is never
-//     less than the server's time in µs. Where that is not enough: [Quorum].
+//     less than the server's time in µs. The first one learns of it with its next
+//     renewal, and takes itself for the holder for a TTL at most. Where that is not
+//     enough: [Quorum].
+//   - The server does not answer. Acquire gives up when Options.Timeout has passed; a
+//     lease that cannot be renewed ends with its time.
 //   - The server's clock is set back: fencing tokens go on from the last one, which
 //     is remembered for an hour at least.
 //   - A renewal fails. It is tried again until the lease is over; then contexts end.

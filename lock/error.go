@@ -5,8 +5,10 @@ import "errors"
 var (
 	// ErrTimeout is the answer of a verb that has waited for as long as
 	// Options.Timeout says. Nothing is held. Try again later, or raise the
-	// Timeout; a lock that is often waited for guards too much.
-	ErrTimeout = errors.New("lock: timeout: others held it all the while")
+	// Timeout; a lock that is often waited for guards too much. Where it comes with
+	// pipectx.ErrOutcomeUnknown the server did not answer, and others may have to
+	// wait until the TTL has passed.
+	ErrTimeout = errors.New("lock: timeout: it was not to be had in time")
 
 	// ErrHeld is the answer of TryAcquire when there is no room: somebody holds
 	// the lock, or waits for it. Acquire waits.

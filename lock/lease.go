@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -31,8 +32,14 @@ type Lease struct {
 	leaving  bool      // Release was called: it is renewed no more
 	unsure   bool      // a Release was sent whose answer was lost
 	timer    *time.Timer
-	contexts []context.CancelCauseFunc
+	contexts []ending        // that are to end with it
 	own      context.Context // what Context returned
+}
+
+// An ending is a context that ends with a lease.
+type ending struct {
+	ctx    context.Context
+	cancel context.CancelCauseFunc
 }
 
 // Token is the text by which the server knows the holder.
@@ -96,8 +103,13 @@ func (l *Lease) context(ctx context.Context) (inner context.Context, end func())
 	if err := l.check(); err != nil {
 		cancel(err)
 	}
-	l.contexts = append(l.contexts, cancel)
-	return inner, func() { cancel(ErrReleased) }
+	l.contexts = append(l.contexts, ending{inner, cancel})
+	return inner, func() {
+		cancel(ErrReleased)
+		l.mu.Lock()
+		defer l.mu.Unlock() // one that is shared may outlive many
+		l.contexts = slices.DeleteFunc(l.contexts, func(e ending) bool { return e.ctx == inner })
+	}
 }
 
 // Extend begins the lease's time anew, by a TTL from now. Only one that is not
@@ -227,8 +239,8 @@ func (l *Lease) lost(why string) error {
 func (l *Lease) end(why error) {
 	l.over = why
 	l.stop()
-	for _, cancel := range l.contexts {
-		cancel(why)
+	for _, e := range l.contexts {
+		e.cancel(why)
 	}
 	l.contexts = nil
 }

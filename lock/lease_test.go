@@ -216,7 +216,7 @@ func TestNoChannels(t *testing.T) {
 
 	// The server has said no: nobody sits and waits for a yes.
 	hasty := lock.New("mute", lock.Options{Timeout: 50 * time.Millisecond})
-	lease, err = hasty.On(mute).Acquire(ctx, "n")
+	lease, err = lock.New("mute", lock.Options{}).On(mute).Acquire(ctx, "n")
 	held(t, lease, err)
 	for range 3 {
 		began := time.Now()

@@ -45,3 +45,35 @@ func TestBucketClockSetBack(t *testing.T) {
 		}
 	})
 }
+
+// RetryAfter is when as many would be allowed, to the microsecond: for a window when so
+// many have left it, for a bucket when so many have flowed in, also when the server's
+// clock was set back.
+func TestRetryAfter(t *testing.T) {
+	s := redistest.Embedded(t)
+	db := newDB(t, s.Client(t))
+	began := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, row := range []struct {
+		what   string
+		limits lock.BoundLimiter
+		at     time.Duration
+		n      int
+		want   lock.Verdict
+	}{
+		{"window", calls.On(db), 0, 1, lock.Verdict{Allowed: true, Left: 2}},
+		{"window", calls.On(db), 10 * time.Second, 1, lock.Verdict{Allowed: true, Left: 1}},
+		{"window", calls.On(db), 20 * time.Second, 1, lock.Verdict{Allowed: true}},
+		{"window, one has to leave", calls.On(db), 30 * time.Second, 1, lock.Verdict{RetryAfter: 30 * time.Second}},
+		{"window, two have", calls.On(db), 30 * time.Second, 2, lock.Verdict{RetryAfter: 40 * time.Second}},
+		{"window, all have", calls.On(db), 30 * time.Second, 3, lock.Verdict{RetryAfter: 50 * time.Second}},
+		{"bucket", drops.On(db), 30 * time.Second, 3, lock.Verdict{Allowed: true}},
+		{"bucket, one flows in", drops.On(db), 30 * time.Second, 1, lock.Verdict{RetryAfter: time.Second}},
+		{"bucket, two do", drops.On(db), 30500 * time.Millisecond, 2, lock.Verdict{RetryAfter: 1500 * time.Millisecond}},
+		{"bucket, the clock was set back", drops.On(db), 20 * time.Second, 1, lock.Verdict{RetryAfter: 11 * time.Second}},
+	} {
+		s.Embedded().SetTime(began.Add(row.at))
+		if v, err := row.limits.AllowN(t.Context(), "r", row.n).Result(); err != nil || v != row.want {
+			t.Errorf("%s: %+v, %v; want %+v", row.what, v, err, row.want)
+		}
+	}
+}

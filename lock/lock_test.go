@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/redmoon-go/redmoon/internal/redistest"
 	"github.com/redmoon-go/redmoon/lock"
 	"github.com/redmoon-go/redmoon/pipectx"
@@ -74,20 +75,61 @@ func TestHandOver(t *testing.T) {
 // queue.
 func TestTimeout(t *testing.T) {
 	everywhere(t, func(t *testing.T, db, other *pipectx.DB) {
-		ctx := t.Context()
-		first, err := hasty.On(db).Acquire(ctx, "t")
+		ctx, patient := t.Context(), lock.New("hasty", lock.Options{})
+		first, err := patient.On(db).Acquire(ctx, "t")
 		held(t, first, err)
 		_, err = hasty.On(other).Acquire(ctx, "t")
 		wantErr(t, "Timeout", err, lock.ErrTimeout)
 
 		ours := errors.New("ours")
 		ended, end := context.WithCancelCause(ctx)
-		next := later(func() (*lock.Lease, error) { return lock.New("hasty", lock.Options{}).On(other).Acquire(ended, "t") })
+		next := later(func() (*lock.Lease, error) { return patient.On(other).Acquire(ended, "t") })
 		waiting(t, db, first.Keys()[0], 1)
 		end(ours)
 		wantErr(t, "ctx", (<-next).err, ours)
 		waiting(t, db, first.Keys()[0], 0)
 	})
+}
+
+// Nor does a server that hangs keep anybody for longer, who asks first or in the queue.
+// What it has done by then is undone.
+func TestTimeoutOfServer(t *testing.T) {
+	s, p := redistest.Server(t), redistest.NewProxy(t)
+	db := newDB(t, s.Client(t, func(o *redis.Options) { o.Dialer, o.ReadTimeout = p.Dial, time.Minute }))
+	ctx, other := t.Context(), newDB(t, s.Client(t))
+	hung, patient := lock.New("hung", lock.Options{Timeout: time.Second}), lock.New("hung", lock.Options{})
+	hang := func(r redistest.Request) redistest.Fate {
+		if strings.HasPrefix(r.Name(), "EVAL") {
+			return redistest.Hold(nil)
+		}
+		return redistest.Pass()
+	}
+	p.On(hang)
+	began := time.Now()
+	_, err := hung.On(db).Acquire(ctx, "t")
+	wantErr(t, "at first", err, lock.ErrTimeout)
+	p.On(nil)
+	redistest.Until(t, 10*time.Second, "it is free", func() error {
+		lease, err := patient.On(other).TryAcquire(ctx, "t")
+		if err == nil {
+			err = lease.Release(ctx)
+		}
+		return err
+	})
+
+	lease, err := patient.On(other).Acquire(ctx, "q")
+	held(t, lease, err)
+	next := later(func() (*lock.Lease, error) { return hung.On(db).Acquire(ctx, "q") })
+	waiting(t, other, lease.Keys()[0], 1)
+	p.On(hang)
+	if err := other.Client().ClientKillByFilter(ctx, "TYPE", "pubsub").Err(); err != nil { // so that it asks
+		t.Fatal(err)
+	}
+	wantErr(t, "in the queue", (<-next).err, lock.ErrTimeout)
+	waiting(t, other, lease.Keys()[0], 0)
+	if took := time.Since(began); took > 30*time.Second {
+		t.Errorf("two timeouts of a second took %v", took)
+	}
 }
 
 // Fencing tokens grow though the server's clock was set back, for who takes the lock and
@@ -130,6 +172,7 @@ func TestStateDeleted(t *testing.T) {
 		wantErr(t, "a newcomer", err, lock.ErrHeld)
 		r := <-next
 		held(t, r.lease, r.err)
+		waiting(t, db, lease.Keys()[0], 0)
 	})
 }
 

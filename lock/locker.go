@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/redmoon-go/redmoon/pipectx"
 )
 
@@ -57,8 +58,7 @@ func (l locker) acquire(ctx context.Context, wait bool, names ...string) (*Lease
 	if !wait {
 		return a.try(ctx)
 	}
-	// It is tempting to give ctx the Timeout, but a context that can end costs a
-	// command a goroutine more.
+	// It is tempting to give ctx the Timeout, but see bounded.
 	if timeout := l.def.options.Timeout; timeout > 0 {
 		a.most = time.Now().Add(timeout)
 	}
@@ -96,14 +96,15 @@ func (a *acquisition) ask(ctx context.Context, channel string) (got answer, err 
 	if channel != "" {
 		entry = fmt.Sprintf("%s %s %d %d %s", a.token, a.shape, a.def.limit, a.def.options.TTL.Milliseconds(), channel)
 	}
-	for range tries {
+	for try := range tries {
 		asked := time.Now()
+		within, cancel := a.bounded(ctx, try == 0 && a.asked.IsZero())
 		if a.quick(a.keys) && a.entry == "" {
 			c := a.command(takeScript.Script, a.keys)
 			c.Word(a.token)
 			c.Int(a.def.options.TTL.Milliseconds())
 			c.Word(entry)
-			got, err = pipectx.Send(ctx, a.db, c, readAnswer).Result()
+			got, err = pipectx.Send(within, a.db, c, readAnswer).Result()
 		} else {
 			got.held = elsewhere
 		}
@@ -116,8 +117,9 @@ func (a *acquisition) ask(ctx context.Context, channel string) (got answer, err 
 			c.Int(int64(a.def.stride))
 			c.Word(entry)
 			c.Word(a.entry)
-			got, err = pipectx.Send(ctx, a.db, c, readAnswer).Result()
+			got, err = pipectx.Send(within, a.db, c, readAnswer).Result()
 		}
+		cancel()
 		if entry != "" {
 			a.entry = entry
 		}
@@ -129,6 +131,31 @@ func (a *acquisition) ask(ctx context.Context, channel string) (got answer, err 
 		}
 	}
 	return got, err
+}
+
+// bounded is ctx that ends with Timeout, for one question. A context that can end costs a
+// command a goroutine more: the first question does without, where the client itself
+// gives up before, on a server that hangs.
+func (a *acquisition) bounded(ctx context.Context, first bool) (context.Context, context.CancelFunc) {
+	if a.most.IsZero() || first && time.Until(a.most) > patienceOf(a.db.Client()) {
+		return ctx, func() {}
+	}
+	return context.WithDeadlineCause(ctx, a.most, ErrTimeout)
+}
+
+// patienceOf is for how long a client waits for one connection, and for one answer.
+func patienceOf(client redis.UniversalClient) time.Duration {
+	var dial, read time.Duration
+	switch client := client.(type) {
+	case *redis.Client:
+		dial, read = client.Options().DialTimeout, client.Options().ReadTimeout
+	case *redis.ClusterClient:
+		dial, read = client.Options().DialTimeout, client.Options().ReadTimeout
+	}
+	if dial <= 0 || read <= 0 { // it waits for as long as it takes
+		return mostTTL
+	}
+	return dial + read
 }
 
 // quick tells whether the scripts for most calls will do.

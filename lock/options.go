@@ -14,9 +14,9 @@ type Options struct {
 	// milliseconds, the server's resolution. Default: 60 s.
 	TTL time.Duration
 
-	// Timeout bounds the wait of Acquire and Do; ctx does as well. Negative: ctx
-	// alone. Default: 10 s. It is for waiting while others hold the lock: a server
-	// that does not answer keeps a call for the client's ReadTimeout, unless ctx ends.
+	// Timeout bounds the wait of Acquire and Do, for others who hold the lock and for
+	// a server that does not answer; ctx does as well. Negative: ctx alone.
+	// Default: 10 s.
 	Timeout time.Duration
 
 	// Fixed leases are not renewed: they end after TTL, unless Extend prolongs

@@ -1,7 +1,9 @@
 package lock_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -11,25 +13,87 @@ import (
 	"github.com/redmoon-go/redmoon/pipectx"
 )
 
-// The token of several locks is that of each: who takes one of them next has a greater one.
+// The token of several locks is that of each, and of one that is waited for too: who takes
+// one of them next has a greater one.
 func TestFenceOfSeveral(t *testing.T) {
 	everywhere(t, func(t *testing.T, db, _ *pipectx.DB) {
 		ctx := t.Context()
-		b, err := placed.On(db).Acquire(ctx, "b")
-		held(t, b, err)
-		done(t, "release", b.Release(ctx))
-		ahead := time.Now().Add(time.Hour).UnixMicro()
-		if err := db.Client().HSet(ctx, b.Keys()[0], "fence", ahead).Err(); err != nil {
-			t.Fatal(err)
-		}
-		both, err := placed.On(db).AcquireAll(ctx, "a", "b")
-		all := fence(t, held(t, both, err))
-		done(t, "release", both.Release(ctx))
-		for _, name := range []string{"a", "b"} {
-			one, err := placed.On(db).Acquire(ctx, name)
-			if got := fence(t, held(t, one, err)); all <= ahead || got <= all {
-				t.Errorf("%s: fencing token %d behind %d of both and %d", name, got, all, ahead)
+		for verb, acquire := range map[string]func(context.Context, ...string) (*lock.Lease, error){
+			"AcquireAll": placed.On(db).AcquireAll, "TryAcquireAll": placed.On(db).TryAcquireAll,
+		} {
+			for i, used := range []string{"a", "b"} {
+				lease, err := placed.On(db).Acquire(ctx, used)
+				held(t, lease, err)
+				done(t, "release", lease.Release(ctx))
+				ahead := time.Now().Add(time.Duration(1+i) * time.Hour).UnixMicro()
+				if err := db.Client().HSet(ctx, lease.Keys()[0], "fence", ahead).Err(); err != nil {
+					t.Fatal(err)
+				}
+				both, err := acquire(ctx, "a", "b")
+				all := fence(t, held(t, both, err))
+				done(t, "release", both.Release(ctx))
+				for _, name := range []string{"a", "b"} {
+					one, err := placed.On(db).Acquire(ctx, name)
+					if got := fence(t, held(t, one, err)); all <= ahead || got <= all {
+						t.Errorf("%s, %s: fencing token %d behind %d of both and %d of %s", verb, name, got, all, ahead, used)
+					}
+					done(t, "release", one.Release(ctx))
+					if err := db.Client().Del(ctx, one.Keys()[0]).Err(); err != nil {
+						t.Fatal(err)
+					}
+				}
 			}
+		}
+	})
+}
+
+// Who holds one of several names keeps it while it waits for the next.
+func TestKeptMeanwhile(t *testing.T) {
+	db := newDB(t, redistest.Shared(t).Client(t))
+	ctx := t.Context()
+	kept := lock.New("kept", lock.Options{TTL: 600 * time.Millisecond, Timeout: -1, Slot: "here"})
+	last, err := kept.On(db).Acquire(ctx, "b")
+	held(t, last, err)
+	next := later(func() (*lock.Lease, error) { return kept.On(db).AcquireAll(ctx, "a", "b") })
+	waiting(t, db, last.Keys()[0], 1)
+	first := db.Client().HMGet(ctx, "kept{here}:a", "since", "fence").Val()
+	redistest.Until(t, 10*time.Second, "what is held is prolonged", func() error {
+		if now := db.Client().HMGet(ctx, "kept{here}:a", "since", "fence").Val(); now[1] != first[1] {
+			t.Fatalf("it was acquired anew: %v behind %v", now, first)
+		} else if now[0] == first[0] {
+			return errors.New("not yet")
+		}
+		return nil
+	})
+	done(t, "release", last.Release(ctx))
+	r := <-next
+	held(t, r.lease, r.err)
+}
+
+// Who waits asks for nothing while the holder's time lasts.
+func TestWaitingIsFree(t *testing.T) {
+	everywhere(t, func(t *testing.T, db, other *pipectx.DB) {
+		ctx := t.Context()
+		for kind, acquire := range map[string]func(context.Context, *pipectx.DB) (*lock.Lease, error){
+			"mutex": func(ctx context.Context, db *pipectx.DB) (*lock.Lease, error) {
+				return jobs.On(db).Acquire(ctx, "free")
+			},
+			"writer": func(ctx context.Context, db *pipectx.DB) (*lock.Lease, error) {
+				return plans.On(db).AcquireWrite(ctx, "free")
+			},
+		} {
+			lease, err := acquire(ctx, db)
+			held(t, lease, err)
+			next := later(func() (*lock.Lease, error) { return acquire(ctx, other) })
+			waiting(t, db, lease.Keys()[0], 1)
+			sent := redistest.Record(other.Client())
+			<-time.After(100 * time.Millisecond) // no luck is waited for: nothing must come
+			if n := strings.Count(sent.String(), "EVAL"); n > 1 {
+				t.Errorf("%s: who waits has asked %d times within 100 ms", kind, n)
+			}
+			done(t, kind, lease.Release(ctx))
+			r := <-next
+			done(t, kind, held(t, r.lease, r.err).Release(ctx))
 		}
 	})
 }
@@ -43,7 +107,7 @@ func TestOnePlace(t *testing.T) {
 	held(t, lease, err)
 	next := later(func() (*lock.Lease, error) { return jobs.On(newDB(t, client)).Acquire(ctx, "place") })
 	waiting(t, db, lease.Keys()[0], 1)
-	asked := strings.Count(sent.String(), "EVAL")
+	asked, began := strings.Count(sent.String(), "EVAL"), time.Now()
 	if err := db.Client().Do(ctx, "CLIENT", "KILL", "TYPE", "pubsub").Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -53,6 +117,9 @@ func TestOnePlace(t *testing.T) {
 		}
 		return nil
 	})
+	if took := time.Since(began); took > 1500*time.Millisecond { // of 2 s, after which all ask
+		t.Errorf("it took %v", took)
+	}
 	waiting(t, db, lease.Keys()[0], 1)
 	done(t, "release", lease.Release(ctx))
 	r := <-next
@@ -115,4 +182,47 @@ func TestNeverConfirmed(t *testing.T) {
 		}
 		waiting(t, db, lease.Keys()[0], 0)
 	})
+}
+
+// A message that comes too late hands nothing over: who waits asks, and waits on.
+func TestLateMessage(t *testing.T) {
+	everywhere(t, func(t *testing.T, db, other *pipectx.DB) {
+		ctx := t.Context()
+		first, err := jobs.On(db).Acquire(ctx, "late")
+		held(t, first, err)
+		next := later(func() (*lock.Lease, error) { return jobs.On(other).Acquire(ctx, "late") })
+		waiting(t, db, first.Keys()[0], 1)
+		entry, err := db.Client().LIndex(ctx, first.Keys()[0]+":queue", 0).Result()
+		words := strings.Fields(entry) // token shape limit ttl channel
+		if err != nil || len(words) != 5 {
+			t.Fatal(entry, err)
+		}
+		late := fmt.Sprintf("%s %d 2000 7", words[0], time.Now().Add(-time.Hour).UnixMicro())
+		publish := "PUBLISH"
+		if words[4][0] == 's' {
+			publish = "SPUBLISH"
+		}
+		if heard, err := pipectx.Do[int](ctx, db, publish, words[4][1:], late).Result(); heard != 1 || err != nil {
+			t.Fatalf("%d heard it, %v", heard, err)
+		}
+		done(t, "release", first.Release(ctx))
+		r := <-next
+		done(t, "the lease", held(t, r.lease, r.err).Err())
+	})
+}
+
+// Who waits asks every two seconds, whatever becomes of the holder and the queue.
+func TestHeartbeat(t *testing.T) {
+	t.Parallel()
+	s := redistest.Server(t)
+	db, ctx := newDB(t, s.Client(t)), t.Context()
+	first, err := jobs.On(db).Acquire(ctx, "beat")
+	held(t, first, err)
+	next := later(func() (*lock.Lease, error) { return jobs.On(db).Acquire(ctx, "beat") })
+	waiting(t, db, first.Keys()[0], 1)
+	if err := db.Client().FlushDB(ctx).Err(); err != nil {
+		t.Fatal(err)
+	}
+	r := <-next // within its Timeout of 10 s
+	held(t, r.lease, r.err)
 }

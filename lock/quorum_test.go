@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/redmoon-go/redmoon/internal/redistest"
 	"github.com/redmoon-go/redmoon/lock"
 	"github.com/redmoon-go/redmoon/pipectx"
@@ -111,4 +112,90 @@ func TestQuorumFence(t *testing.T) {
 		t.Errorf("fencing token %d behind %d", two, one)
 	}
 	done(t, "release", second.Release(ctx))
+}
+
+// A lease lasts while more than half of the masters know it, and is released if so many
+// of them did until then.
+func TestQuorumOfTheRest(t *testing.T) {
+	var nodes []*redistest.Node
+	var dbs []*pipectx.DB
+	for range 3 {
+		s := redistest.Server(t)
+		nodes, dbs = append(nodes, s), append(dbs, newDB(t, s.Client(t)))
+	}
+	ctx := t.Context()
+	var lease *lock.QuorumLease
+	redistest.Until(t, 10*time.Second, "all masters are of it", func() (err error) {
+		if lease, err = leaders.On(dbs...).Acquire(ctx, "rest"); err != nil {
+			return err
+		}
+		for _, n := range nodes {
+			if n.Client(t).HGet(ctx, "leader{rest}", "owner").Val() == "" {
+				return errors.Join(errors.New("one was late"), lease.Release(ctx))
+			}
+		}
+		return nil
+	})
+	forget := func(i int) {
+		if err := nodes[i].Client(t).Del(ctx, "leader{rest}").Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	forget(0)
+	<-time.After(2100 * time.Millisecond) // the TTL: no luck is waited for, it must be renewed
+	if left := lease.TTL(); left <= 0 || left > 2*time.Second || lease.Err() != nil {
+		t.Errorf("two of three know it, and it lasts for %v: %v", left, lease.Err())
+	}
+	forget(1)
+	wantErr(t, "release by one of three", lease.Release(ctx), lock.ErrLost)
+}
+
+// Who does not get more than half of the masters keeps none of the others.
+func TestQuorumGivesBack(t *testing.T) {
+	var dbs []*pipectx.DB
+	for range 3 {
+		dbs = append(dbs, newDB(t, redistest.Server(t).Client(t)))
+	}
+	ctx, single := t.Context(), lock.New("leader", lock.Options{})
+	for _, db := range dbs[:2] {
+		lease, err := single.On(db).Acquire(ctx, "back")
+		held(t, lease, err)
+	}
+	_, err := leaders.On(dbs...).TryAcquire(ctx, "back")
+	wantErr(t, "two of three are held", err, lock.ErrHeld)
+	redistest.Until(t, time.Second, "the third is free, before its TTL has passed", func() error {
+		lease, err := single.On(dbs[2]).TryAcquire(ctx, "back")
+		if err == nil {
+			err = lease.Release(ctx)
+		}
+		return err
+	})
+}
+
+// A master that answers when the others have decided gives the lock back.
+func TestQuorumLateAnswer(t *testing.T) {
+	late, p := redistest.Server(t), redistest.NewProxy(t)
+	dbs := []*pipectx.DB{newDB(t, late.Client(t, func(o *redis.Options) { o.Dialer = p.Dial }))}
+	for range 2 {
+		dbs = append(dbs, newDB(t, redistest.Server(t).Client(t)))
+	}
+	ctx, answer := t.Context(), make(chan struct{})
+	scripts(p, func(n int) redistest.Fate {
+		if n == 1 {
+			return redistest.Hold(answer)
+		}
+		return redistest.Pass()
+	})
+	lease, err := leaders.On(dbs...).TryAcquire(ctx, "late")
+	if err != nil {
+		t.Fatal(err)
+	}
+	close(answer)
+	redistest.Until(t, time.Second, "it is free there, before its TTL has passed", func() error {
+		if owner := late.Client(t).HGet(ctx, "leader{late}", "owner").Val(); owner != "" {
+			return errors.New("not yet")
+		}
+		return nil
+	})
+	done(t, "release", lease.Release(ctx))
 }

@@ -68,9 +68,9 @@ function M.holds(l, token, shape)
   return fence and tonumber(fence) or nil
 end
 
--- room tells whether the lock has room for one more holder.
+-- room tells whether a lock that nobody owns has room for one more holder.
 local function room(l, shape, limit)
-  return not l.owner and (shape == "x" and l.shared == 0 or shape == "s" and l.shared < limit)
+  return shape == "x" and l.shared == 0 or shape == "s" and l.shared < limit
 end
 
 -- take makes a token a holder for some ms, and returns its fencing token: more

@@ -124,12 +124,15 @@ func bindTo[In, Out any](f *function, receiver *Opener) (*Entry[In, Out], error)
 func (e *Entry[In, Out]) Script() *Script { return e.script }
 
 // On binds the entry to a DB.
-func (e *Entry[In, Out]) On(db *pipectx.DB) BoundEntry[In, Out] { return BoundEntry[In, Out]{e, db} }
+func (e *Entry[In, Out]) On(db *pipectx.DB) BoundEntry[In, Out] {
+	return BoundEntry[In, Out]{entry: e, db: db}
+}
 
 // BoundEntry is an [Entry] on a DB. Safe for concurrent use.
 type BoundEntry[In, Out any] struct {
 	entry *Entry[In, Out]
 	db    *pipectx.DB
+	guard *Guard // of an entry that has one
 }
 
 // Call calls the function, atomically: no other command runs while it does. A
@@ -150,7 +153,7 @@ func (b BoundEntry[In, Out]) Call(ctx context.Context, in In) *pipectx.Ref[Out] 
 	if b.entry.receiver {
 		c.Fail(fmt.Errorf("lua: %s needs the key of its record; call it by CallOn", b.entry.script.name))
 	}
-	return b.entry.send(ctx, b.db, s, c, nil, in)
+	return b.send(ctx, s, c, nil, in)
 }
 
 // CallOn calls a function that [BindReceiver] bound on the record of a key, with the
@@ -160,7 +163,11 @@ func (b BoundEntry[In, Out]) Call(ctx context.Context, in In) *pipectx.Ref[Out] 
 // own inside.
 func (b BoundEntry[In, Out]) CallOn(ctx context.Context, key string, in In, beside ...string) *pipectx.Ref[Out] {
 	s := b.entry.scriptOf(key, unsafe.Pointer(&in))
-	c := s.forContext(ctx).Command(1 + len(b.entry.keys) + listed(b.entry.lists, unsafe.Pointer(&in)))
+	keys := 1 + len(b.entry.keys) + listed(b.entry.lists, unsafe.Pointer(&in))
+	if b.guard != nil {
+		keys++
+	}
+	c := s.forContext(ctx).Command(keys)
 	if !b.entry.receiver {
 		c.Fail(fmt.Errorf("lua: %s has no record; call it by Call", b.entry.script.name))
 	}
@@ -168,7 +175,10 @@ func (b BoundEntry[In, Out]) CallOn(ctx context.Context, key string, in In, besi
 		c.Fail(fmt.Errorf("lua: %s takes %s beside its record's, here are %d", b.entry.script.name, count(n, "key"), len(beside)))
 	}
 	c.Key(key)
-	return b.entry.send(ctx, b.db, s, c, beside, in)
+	if b.guard != nil {
+		c.Key(b.guard.Key)
+	}
+	return b.send(ctx, s, c, beside, in)
 }
 
 // besides is how many keys go along with the receiver's: they are the first.
@@ -211,7 +221,7 @@ func (b BoundEntry[In, Out]) Raw(ctx context.Context, keys []string, argv ...any
 			c.Arg(arg)
 		}
 	}
-	return e.finish(ctx, b.db, s, c)
+	return b.finish(ctx, s, c)
 }
 
 // addOptional adds a plain argument that may be absent, in the form that
@@ -261,8 +271,8 @@ func (e *Entry[In, Out]) scriptOf(key string, in unsafe.Pointer) *Script {
 	return e.script
 }
 
-func (e *Entry[In, Out]) send(ctx context.Context, db *pipectx.DB, s *Script, c *pipectx.Command, beside []string, in In) *pipectx.Ref[Out] {
-	p := unsafe.Pointer(&in)
+func (b BoundEntry[In, Out]) send(ctx context.Context, s *Script, c *pipectx.Command, beside []string, in In) *pipectx.Ref[Out] {
+	e, p := b.entry, unsafe.Pointer(&in)
 	for _, key := range beside {
 		c.Key(key)
 	}
@@ -278,15 +288,19 @@ func (e *Entry[In, Out]) send(ctx context.Context, db *pipectx.DB, s *Script, c 
 			c.Append(e.script.argument(&e.args[i], c.Tail(), p))
 		}
 	}
-	return e.finish(ctx, db, s, c)
+	return b.finish(ctx, s, c)
 }
 
-func (e *Entry[In, Out]) finish(ctx context.Context, db *pipectx.DB, s *Script, c *pipectx.Command) *pipectx.Ref[Out] {
-	if e.script.undeclared && db.Cluster() {
+func (b BoundEntry[In, Out]) finish(ctx context.Context, s *Script, c *pipectx.Command) *pipectx.Ref[Out] {
+	e := b.entry
+	if e.script.undeclared && b.db.Cluster() {
 		c.Fail(fmt.Errorf("lua: %s is annotated @undeclared: it makes keys itself, which a Cluster cannot route; pass them as keys", e.script.name))
 	}
 	c.OnError(s.onError)
-	return pipectx.Send(ctx, db, c, e.decode)
+	if b.guard != nil {
+		b.guard.finish(s, c)
+	}
+	return pipectx.Send(ctx, b.db, c, e.decode)
 }
 
 // forContext is the script as the context wants it.

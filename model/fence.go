@@ -31,9 +31,9 @@ type Fenced[T, K any] struct{ repo Repo[T, K] }
 //		return orders.Save(ctx, order).Err()
 //	})
 //
-// Verbs of the Repo itself, and Lua methods, look at no token. The token is kept for a
-// week behind the last write, apart from the record, so that one that was deleted
-// stays so.
+// Lua methods have a Fenced of their own, [BoundOperation.Fenced]. Verbs of the Repo
+// itself, and methods without it, look at no token. The token is kept for a week behind
+// the last write, apart from the record, so that one that was deleted stays so.
 func (r Repo[T, K]) Fenced(lease Fencer) Fenced[T, K] {
 	r.bound()
 	if lease == nil {
@@ -103,6 +103,41 @@ func (f Fenced[T, K]) Delete(ctx context.Context, id K) *pipectx.Ref[bool] {
 	return pipectx.Send(ctx, r.db, c, pipectx.Reply.Bool)
 }
 
+// Fenced returns the operation for the holder of a lease, as [Repo.Fenced] does the
+// verbs: under one that is less than what has written the record the function is not
+// called, whatever it would write. Fences of records among its arguments are not looked
+// at.
+//
+//	err := Checkout.On(db).Do(ctx, "42", func(ctx context.Context, lease *lock.Lease) error {
+//		return Withdraw.On(db).Fenced(lease).Call(ctx, 42, 50).Err()
+//	})
+func (b BoundOperation[K, In, Out]) Fenced(lease Fencer) BoundOperation[K, In, Out] {
+	if lease == nil {
+		panic(errors.New("model: Fenced: the lease is nil"))
+	}
+	b.fence = &lease
+	return b
+}
+
+// What stands around a function that is called under a lease: write.guard and write.mark
+// once more, for what the function writes itself does not go through these.
+const (
+	beforeFenced = `local __s=redis.call("GET",__g) if __s and tonumber(__s)>tonumber(__n) then return {err="FENCED "..__s} end`
+	afterFenced  = `redis.call("SET",__g,__n,"PX",604800000)`
+)
+
+// guarded is the operation's entry with the fence of a record.
+func (b BoundOperation[K, In, Out]) guarded(key string) (entry lua.BoundEntry[In, Out], err error) {
+	at, token, err := fenceOf(b.operation.prefix, key, *b.fence)
+	if err != nil {
+		return entry, err
+	}
+	return b.operation.fenced().On(b.db).Guard(lua.Guard{
+		Key: at, Word: strconv.FormatInt(token, 10),
+		Fault: func(fault *pipectx.ServerError) error { return fencedBy(fault, key, token) },
+	}), nil
+}
+
 // FencedError refuses a write under a lease whose time is over: a later holder has
 // written the record already. Nothing was changed. Stop, and acquire the lock again.
 type FencedError struct {
@@ -118,26 +153,44 @@ func (e *FencedError) Error() string {
 // mostFence is the greatest token: scripts compare them as Lua's numbers.
 const mostFence = 1 << 53
 
-// addFence adds the key and the token that write.open looks for.
-func (r Repo[T, K]) addFence(c *pipectx.Command, s *lua.Script, id K) {
-	token, err := (*r.fence).Fence()
-	key, wrong := r.model.KeyOf(id)
-	tail, placed := strings.CutPrefix(key, r.model.prefix)
-	if wrong == nil && (!placed || !strings.HasPrefix(tail, "{")) {
-		wrong = fmt.Errorf("model: %s: fenced: its key is that of a template, which promises no slot for the fence beside it; give the model another placement", key)
-	}
+// fenceOf is the key of a record's fence, and the token of a lease.
+func fenceOf(prefix, key string, lease Fencer) (at string, token int64, err error) {
+	token, err = lease.Fence()
+	tail, placed := strings.CutPrefix(key, prefix)
 	switch {
 	case err != nil:
-		c.Fail(fmt.Errorf("model: %s: fenced: %w", key, err))
+		err = fmt.Errorf("model: %s: fenced: %w", key, err)
 	case token <= 0 || token > mostFence:
-		c.Fail(fmt.Errorf("model: %s: fenced: %d is no fencing token; they are from 1 to 2^53", key, token))
-	case wrong != nil:
-		c.Fail(wrong)
+		err = fmt.Errorf("model: %s: fenced: %d is no fencing token; they are from 1 to 2^53", key, token)
+	case !placed || !strings.HasPrefix(tail, "{"):
+		err = fmt.Errorf("model: %s: fenced: its key is that of a template, which promises no slot for the fence beside it; give the model another placement", key)
 	}
-	c.Key(r.model.prefix + "#fence" + tail)
+	return prefix + "#fence" + tail, token, err
+}
+
+// fencedBy is the error of a fence that has refused a token, nil for other errors.
+func fencedBy(fault *pipectx.ServerError, key string, token int64) error {
+	stored, err := strconv.ParseInt(fault.Message, 10, 64)
+	if err != nil || fault.Code != "FENCED" {
+		return nil
+	}
+	return &FencedError{Key: key, Token: token, Stored: stored}
+}
+
+// addFence adds the key and the token that write.open looks for.
+func (r Repo[T, K]) addFence(c *pipectx.Command, s *lua.Script, id K) {
+	key, err := r.model.KeyOf(id)
+	at, token := "", int64(0)
+	if err == nil {
+		at, token, err = fenceOf(r.model.prefix, key, *r.fence)
+	}
+	if err != nil {
+		c.Fail(err)
+	}
+	c.Key(at)
 	c.OnError(func(fault *pipectx.ServerError) error {
-		if stored, err := strconv.ParseInt(fault.Message, 10, 64); err == nil && fault.Code == "FENCED" {
-			return &FencedError{Key: key, Token: token, Stored: stored}
+		if err := fencedBy(fault, key, token); err != nil {
+			return err
 		}
 		if r.model.luaHooks != nil {
 			return s.Fault(fault)

@@ -183,6 +183,12 @@ func TestWireFenced(t *testing.T) {
 			}
 		}
 	}
+	value(t, "Create", clients.On(db).Create(t.Context(), ada()))
+	for range 2 {
+		rec.Reset()
+		value(t, "a method", withdraw.On(db).Fenced(ticket(7)).Call(t.Context(), 7, 1))
+	}
+	text.WriteString("# Call, of a method\n" + rec.String())
 	golden.Equal(t, "testdata/wire/fenced.txt", text.String())
 	for m := range reflect.TypeOf(repo).Methods() {
 		if !have[m.Name] {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"sync"
 	"unsafe"
 
 	"github.com/redmoon-go/redmoon/keyspace"
@@ -34,6 +35,7 @@ type Operation[K, In, Out any] struct {
 	beside     func(K) ([]string, error) // keys of keyspaces that go along; nil for none
 	records    []recordArg
 	warnings   []string
+	fenced     func() *lua.Entry[In, Out] // the entry with a fence around it, made once
 }
 
 // Method types a function of the model's Lua module. Its first parameter is the
@@ -110,6 +112,7 @@ func TryMethod[In, Out, T, K any](m *Model[T, K], name string) (*Operation[K, In
 	if err != nil {
 		return nil, fmt.Errorf("model: Method %q of %v: %w", name, m.schema.typ, err)
 	}
+	o.fenced = sync.OnceValue(func() *lua.Entry[In, Out] { return o.entry.Guarded(beforeFenced, afterFenced) })
 	return o, nil
 }
 
@@ -139,6 +142,7 @@ type BoundOperation[K, In, Out any] struct {
 	operation *Operation[K, In, Out]
 	db        *pipectx.DB
 	err       error
+	fence     *Fencer
 }
 
 // Call runs the operation on the record of an id, atomically. A function that
@@ -164,7 +168,13 @@ func (b BoundOperation[K, In, Out]) Call(ctx context.Context, id K, in In) *pipe
 	if err != nil {
 		return pipectx.Failed[Out](ctx, b.db, err)
 	}
-	return b.operation.entry.On(b.db).CallOn(ctx, key, in, beside...)
+	entry := b.operation.entry.On(b.db)
+	if b.fence != nil {
+		if entry, err = b.guarded(key); err != nil {
+			return pipectx.Failed[Out](ctx, b.db, err)
+		}
+	}
+	return entry.CallOn(ctx, key, in, beside...)
 }
 
 // A located is a record of which we know where it lives, and by which Lua hooks: a
