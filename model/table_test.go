@@ -284,6 +284,8 @@ func TestTablesRefuse(t *testing.T) {
 		{"more than a float32", "", "", `self.gem.thin = 1e39`, "RANGE hoard{a} gem.thin is 1e+39, above 3.4"},
 		{"less than a float32", "", "", `self.gem.thin = -3.5e38`, "RANGE hoard{a} gem.thin is -3.5e+38, below -3.4"},
 		{"too many", "", "", `self.gem.sides[3] = 1`, "TYPE hoard{a} gem.sides is a list of 2, and has an element 3"},
+		{"an element in front of the first", "", "", `self.gem.tags[0] = "x"`, "TYPE hoard{a} gem.tags is a list, and has an element 0"},
+		{"a fraction that is stored", "gem", `{"sides":[1.5,2]}`, `local x = self.gem`, "DECODE hoard{a} gem.sides[1] is not an integer"},
 		{"a hole", "", "", `self.tags = {"a", nil, "b"}`, "TYPE hoard{a} tags"},
 		{"a map for a list", "", "", `self.tags = {a = "b"}`, "TYPE hoard{a} tags is a list"},
 		{"a list for a map", "", "", `self.table = {{1}}`, "TYPE hoard{a} table is a map with strings as keys"},

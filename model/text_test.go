@@ -77,3 +77,28 @@ end`)))
 		}
 	})
 }
+
+// Members are found in any case, as Go finds them, and digits that are zero are left
+// out where zero is.
+func TestTablesReadAsGoDoes(t *testing.T) {
+	type part struct {
+		Title string `json:"title"`
+		N     int64  `json:"n,omitempty"`
+	}
+	type kit struct {
+		ID   string `redis:"id,key"`
+		Part part   `redis:"part"`
+	}
+	kits := model.Define[kit, string]("kit", model.Lua(methods("kit", `
+--- @return string
+function M.f(self)
+  self.part.n = "0"
+  return self.part.title
+end`)))
+	f := model.Method[struct{}, string](kits, "f")
+	each(t, func(t *testing.T, p place) {
+		p.store(t, "kit{a}", "part", `{"TITLE":"x","N":5}`)
+		want(t, "f", f.On(p.db).Call(t.Context(), "a", struct{}{}), "x")
+		p.wantHash(t, "kit{a}", `part={"title":"x"}`)
+	})
+}
