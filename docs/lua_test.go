@@ -12,6 +12,7 @@ import (
 	"github.com/redmoon-go/redmoon/internal/redistest"
 	"github.com/redmoon-go/redmoon/lua"
 	"github.com/redmoon-go/redmoon/lua/luatest"
+	"github.com/redmoon-go/redmoon/model"
 	"github.com/redmoon-go/redmoon/pipectx"
 )
 
@@ -124,4 +125,25 @@ func TestShelfIsCovered(t *testing.T) {
 	if err := c.WriteFile(filepath.Join(t.TempDir(), "lua.cover")); err != nil { // go tool cover -html=lua.cover
 		t.Error(err)
 	}
+}
+
+// Member is a record whose Lua has a mistake.
+type Member struct {
+	ID   int64  `redis:"id,key"`
+	Name string `redis:"name"`
+}
+
+var Members = model.Define[Member, int64]("member", model.Lua(lua.Must(lua.TryModule("member", lua.Source("member.lua", `local M = {}
+function M.forget(self)
+  redis.call("DEL", self.name)
+end
+return M`)))))
+
+func ExampleMember_undeclared() {
+	_, err := model.TryMethod[struct{}, struct{}](Members, "forget")
+	fmt.Println(err)
+	// Output:
+	// model: Method "forget" of docs_test.Member: lua: member.lua:3:21: the key of DEL is what the field "name" holds; use a record's key, a keyspace by model.With, or an argument that is a key; or annotate the function --- @undeclared, which a Cluster refuses
+	// 	  redis.call("DEL", self.name)
+	// 	                    ^
 }

@@ -169,8 +169,9 @@ func (b *binding) addKey(v value) string {
 
 // record binds a parameter to an argument that is a stored record.
 func (b *binding) record(p *Param, f tagged, r Record) error {
-	v := value{name: p.Name, key: true, offset: uint32(f.field.Offset), record: &ofRecord{typ: f.field.Type}}
-	expr, err := b.open(r.LuaOpener(b.self), p.Name, b.addKey(v), v)
+	o := r.LuaOpener(b.self)
+	v := value{name: p.Name, key: true, offset: uint32(f.field.Offset), record: &ofRecord{typ: f.field.Type, known: o.Known}}
+	expr, err := b.open(o, p.Name, b.addKey(v), v)
 	b.call = append(b.call, expr)
 	return err
 }
@@ -178,6 +179,11 @@ func (b *binding) record(p *Param, f tagged, r Record) error {
 // compile links the entry's script, with its records inline where they can be,
 // and then a second one for calls in which two of them are the same.
 func (b *binding) compile() (script, values *Script, err error) {
+	if given := b.given(); given != nil {
+		if err := b.f.undeclared(given, b.first+len(b.keys)); err != nil {
+			return nil, nil, err
+		}
+	}
 	b.openLists()
 	if in := b.inline(); in != nil {
 		script, err = b.link(in)

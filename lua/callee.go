@@ -44,6 +44,12 @@ func (m *Mod) Assigned(name string) (at Finding, ok bool) {
 // Uses lists what the function does with one of its parameters.
 func (c Callee) Uses(param string) []Use { return c.f.uses(param) }
 
+// Undeclared finds keys for redis.call that are not seen to be declared, and uses of
+// the record as a table. The parameter is a record whose fields are keys.
+func (c Callee) Undeclared(param string, keys []string) error {
+	return c.f.undeclared(map[string]origin{param: {kind: aRecord, keys: keys}}, 1)
+}
+
 // Fault is an error about the function: message and cure at its place in the text.
 func (c Callee) Fault(message, cure string) error {
 	c.At.Message, c.At.Cure = message, cure

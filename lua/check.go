@@ -11,10 +11,10 @@ import (
 )
 
 // globals are what a script may read: what Redis 6.2 to 8 and Valkey all give
-// it, and fail and NOW, which the compiler adds.
+// it, and fail, NOW and time, which the compiler adds.
 var globals = wordSet(`redis KEYS ARGV cjson cmsgpack struct bit string table math pcall xpcall error assert type
 	tostring tonumber ipairs pairs next select unpack rawget rawset rawequal setmetatable getmetatable
-	loadstring coroutine _VERSION fail NOW`)
+	loadstring coroutine _VERSION fail NOW time`)
 
 // missing are globals that Lua has and Redis has not, or not everywhere, with
 // what to do instead.
@@ -90,8 +90,8 @@ func (u *unit) checkTable() (found Findings) {
 	return found
 }
 
-// libraries are the members of the tables that all servers have. cmsgpack,
-// struct and bit are left out: the embedded server lacks them.
+// libraries are the members of the tables that all servers have, and of time.
+// cmsgpack, struct and bit are left out: the embedded server lacks them.
 var libraries = func() map[string]map[string]bool {
 	all := map[string]map[string]bool{}
 	for name, members := range map[string]string{
@@ -99,6 +99,7 @@ var libraries = func() map[string]map[string]bool {
 		"table":  "concat foreach foreachi getn insert maxn remove setn sort",
 		"math": `abs acos asin atan atan2 ceil cos cosh deg exp floor fmod frexp huge ldexp log log10 max min mod modf pi pow rad
 			random randomseed sin sinh sqrt tan tanh`,
+		"time":      "now midnight second minute hour day",
 		"coroutine": "create resume running status wrap yield",
 		"redis": `call pcall log sha1hex error_reply status_reply setresp set_repl replicate_commands breakpoint debug
 			acl_check_cmd register_function REDIS_VERSION REDIS_VERSION_NUM REPL_ALL REPL_AOF REPL_SLAVE REPL_REPLICA REPL_NONE

@@ -7,6 +7,9 @@ import (
 	"github.com/redmoon-go/redmoon/internal/lua51"
 )
 
+// calling are the commands that call scripts, which no server lets a script do.
+var calling = wordSet("EVAL EVALSHA EVAL_RO EVALSHA_RO FCALL FCALL_RO SCRIPT")
+
 // checkKeys finds keys that are not declared: made in Lua, where nobody can route
 // them, and KEYS beyond those that a script names.
 func (u *unit) checkKeys() (found Findings) {
@@ -14,6 +17,10 @@ func (u *unit) checkKeys() (found Findings) {
 		return nil
 	}
 	for _, s := range u.sites {
+		if calling[s.command] {
+			found = append(found, u.finding(s.call.Args[0], s.command+" cannot be called from a script", "write it as a function and call that, or CALL the script"))
+			continue
+		}
 		if u.declaresUndeclared(s.value) {
 			continue
 		}

@@ -57,6 +57,7 @@ var mistakes = []struct {
 	{"a key that is written out", "local M = {}\nfunction M.f() return redis.call('GET', 'total') end\nreturn M"},
 	{"a key that is put together", "local M = {}\nlocal call = redis.call\nfunction M.f(id)\n  local key = 'user:' .. id\n  call('HSET', key, 'a', 1)\n  redis.pcall('MSET', id, 1, string.format('%s:x', id), 2)\nend\nreturn M"},
 	{"keys behind a count", "local M = {}\nlocal r = redis\nfunction M.f(a) return r.call('ZUNION', 2, a, 'b') end\nreturn M"},
+	{"a script in a script", "local M = {}\nfunction M.f(a) return redis.call('EVALSHA', a, 0) end\nreturn M"},
 	{"a local of the module assigned to in a function", "local M = {}\nlocal count = 0\nfunction M.f() count = count + 1 return count end\nreturn M"},
 	{"a table of the module filled by table.insert", "local M = {}\nlocal list = {by = {}}\nfunction M.f(k) table.insert(list, k) end\nfunction M.g(k) rawset(list.by, k, 1) end\nreturn M"},
 	{"a table of the module filled in a function", "local M = {}\nlocal cache = {}\nfunction M.f(k) cache[k] = redis.call('GET', k) M.last = k end\nreturn M"},

@@ -49,7 +49,9 @@
 // table that begins empty, gets functions, and is returned. It names others by
 // `local x = require "x"` at the top; they may require each other. Functions whose
 // names begin with _ are private. fail(code, message) refuses. NOW is the server's
-// time in seconds, read once a call where it is used.
+// time in seconds, read once a call where it is used. time.now() is the same in
+// microseconds, as times cross; time.second, time.minute, time.hour and time.day are so
+// many, and time.midnight(at) is when the UTC day of a time began.
 //
 // # Script files
 //

@@ -2,6 +2,7 @@ package lua
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 
@@ -53,7 +54,8 @@ type received struct {
 	param  string
 	keys   KeysOf
 	uses   []Use
-	at     int // its place among the arguments, self's first
+	at     int  // its place among the arguments, self's first
+	list   bool // of such
 }
 
 // open is the parameter's expression, that of a record; beside makes a key beside its own.
@@ -74,6 +76,30 @@ func (b *binding) open(o Opener, param, key string, beside value) (string, error
 	}
 	b.opens = append(b.opens, r)
 	return o.Open(r.keys, r.uses)
+}
+
+// given are the entry's parameters that are keys or records, where some are records.
+func (b *binding) given() map[string]origin {
+	given := map[string]origin{}
+	for _, r := range b.opens {
+		if r.opener.Support == nil {
+			continue
+		}
+		of := origin{kind: aRecord, list: r.list, keys: slices.Collect(maps.Keys(r.keys.Beside))}
+		if r.opener.Key != "" {
+			of.keys = append(of.keys, r.opener.Key)
+		}
+		given[r.param] = of
+	}
+	if len(given) == 0 {
+		return nil
+	}
+	for _, k := range b.keys {
+		if k.record == nil {
+			given[k.name] = origin{kind: aKey}
+		}
+	}
+	return given
 }
 
 // inlined are all records of an entry as locals.

@@ -19,7 +19,8 @@ import (
 // helperEncode makes JSON of a value, exactly: cjson.encode would print 14
 // digits, take tables with holes for lists of nulls, and differ from server to
 // server. Whole numbers beyond 2^53 are written as floats, which Go's integers
-// refuse. What JSON has not is an error.
+// refuse. What JSON has not is an error. The embedded server has no room for thousands
+// of texts in one table.concat.
 const helperEncode = `local function __e(v,what) local out,depth={},0
 local function bad(has) error({err="TYPE "..what.." has "..has..", for which there is no JSON"}) end
 local function put(v) local is=type(v)
@@ -27,7 +28,8 @@ if v==nil or v==cjson.null then is="null" elseif is=="string" then is=cjson.enco
 elseif is=="number" then if v~=v or v-v~=0 then bad("NaN or an infinity") end
 if v~=math.floor(v) then is=string.format("%.17g",v) elseif v>9007199254740992 or v<-9007199254740992 then is=string.format("%.16e",v) else is=string.format("%.0f",v) end
 elseif is~="table" then bad("a "..is)
-else depth=depth+1 if depth>100 then bad("tables in more than 100 levels") end
+else local m=getmetatable(v) if type(m)=="table" and m.record==true then bad("a record instead of its fields") end
+depth=depth+1 if depth>100 then bad("tables in more than 100 levels") end
 local n,list=0,true for k in next,v do n=n+1 if type(k)~="number" then list=false if type(k)~="string" then bad("a "..type(k).." for a key") end end end
 if n==0 then out[#out+1]="{}"
 elseif list then if #v~=n then bad("a list with holes") end
@@ -35,7 +37,7 @@ for i=1,n do local x=rawget(v,i) if x==nil then bad("a list with holes") end out
 else local sep="{" for k,x in next,v do if type(k)~="string" then bad("a table that is a list and a map") end out[#out+1]=sep..cjson.encode(k)..":" sep="," put(x) end out[#out+1]="}" end
 depth=depth-1 return end
 out[#out+1]=is end
-put(v) return table.concat(out) end`
+put(v) local all={} for i=1,#out,500 do all[#all+1]=table.concat(out,"",i,math.min(i+499,#out)) end return table.concat(all) end`
 
 // reconcile writes [] for each {} that stands where a Go type has a list.
 func reconcile(text []byte, t reflect.Type) []byte {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redmoon-go/redmoon/internal/redistest"
@@ -197,6 +198,61 @@ func sameNode(t *testing.T, s *redistest.Shards) (a, b string) {
 	}
 	t.Fatal("no two keys share a node")
 	return "", ""
+}
+
+// time reckons in microseconds, as times cross: with the server's clock, and in days
+// that begin in UTC, also before 1970. It is in scripts that use it.
+func TestTime(t *testing.T) {
+	mod := source(t, `
+--- @return time
+function M.now() local a = time.now() return a == time.now() and a or nil end
+--- @arg at time
+--- @return time
+function M.today(at) return time.midnight(at) end
+--- @return int
+function M.week() return 7 * time.day + time.hour + time.minute + time.second end
+--- @return int
+function M.own() local time = {day = 7} return time.day end`)
+	each(t, func(t *testing.T, db *pipectx.DB) {
+		ctx := t.Context()
+		clock := func() time.Time { // of the embedded server, too
+			parts, err := pipectx.Do[[]string](ctx, db, "TIME").Result()
+			if err != nil {
+				t.Fatal(err)
+			}
+			return time.UnixMicro(int64(seconds(t, parts) * 1e6))
+		}
+		before := clock().Add(-time.Microsecond)
+		now, err := bind[struct{}, time.Time](t, mod, "now").On(db).Call(ctx, struct{}{}).Result()
+		if after := clock().Add(time.Microsecond); err != nil || now.Before(before) || now.After(after) {
+			t.Errorf("now is %v, %v, between %v and %v", now, err, before, after)
+		}
+		today := bind[time.Time, time.Time](t, mod, "today").On(db)
+		for at, day := range map[string]string{
+			"2026-03-01T23:59:59.999999Z": "2026-03-01T00:00:00Z",
+			"2026-03-01T00:00:00Z":        "2026-03-01T00:00:00Z",
+			"1969-12-31T23:00:00Z":        "1969-12-31T00:00:00Z",
+			"2026-03-01T00:30:00+01:00":   "2026-02-28T00:00:00Z",
+		} {
+			when, err := time.Parse(time.RFC3339Nano, at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := today.Call(ctx, when).Result()
+			if err != nil || got.Format(time.RFC3339Nano) != day {
+				t.Errorf("the day of %s begins at %v, %v, want %s", at, got, err, day)
+			}
+		}
+		want(t, "week", bind[struct{}, int64](t, mod, "week").On(db).Call(ctx, struct{}{}), (7*24*time.Hour + time.Hour + time.Minute + time.Second).Microseconds())
+		want(t, "own", bind[struct{}, int](t, mod, "own").On(db).Call(ctx, struct{}{}), 7)
+	})
+	for name, n := range map[string]int{"now": 1, "week": 1, "own": 0} {
+		if got := strings.Count(bind[struct{}, struct{}](t, mod, name).Script().Body, "local time={second"); got != n {
+			t.Errorf("%s has %d, want %d", name, got, n)
+		}
+	}
+	_, err := lua.TryModule("m", lua.Source("m.lua", moduleText("function M.f() return time.days end")))
+	says(t, "a part there is not", err, `time has no "days"; did you mean day?`)
 }
 
 // NOW is the server's time in seconds, read once a call, and only where it is

@@ -66,6 +66,7 @@ type linker struct {
 	calls map[*Mod]bool      // scripts that CALL names
 	fail  bool               // the global fail is used
 	now   bool               // the global NOW is
+	time  bool               // the global time is
 	done  bool               // __d is
 
 	entry   *function
@@ -83,34 +84,16 @@ type linker struct {
 
 // link makes the script.
 func link(what linkage) (*Script, error) {
-	l := &linker{entry: what.entry, inline: what.inline, wrapped: !what.plain, used: map[*Mod]bool{}, whole: map[*Mod]bool{}, kept: map[*unit][]bool{}, named: map[*unit][]string{}, calls: map[*Mod]bool{}}
-	roots := append([]*Mod{what.entry.unit.mod}, what.support...)
-	l.use(what.entry.unit.mod)
-	if what.entry.n >= 0 { // a script's function is all that always runs
-		l.keep(what.entry.unit, what.entry.n)
-	}
-	for _, mod := range what.support {
-		l.useWhole(mod)
-	}
-	for len(l.queue) > 0 {
-		p := l.queue[0]
-		l.queue = l.queue[1:]
-		l.follow(p.unit, p.unit.top[p.n].Stat)
-	}
-	for _, mod := range roots {
-		for _, m := range mod.order() {
-			if l.used[m] && !slices.Contains(l.order, m) {
-				l.order = append(l.order, m)
-			}
-		}
-	}
+	l := newLinker(what.entry)
+	l.inline, l.wrapped = what.inline, !what.plain
+	l.reach(what.support)
 	if found := l.early(); len(found) > 0 {
 		return nil, found
 	}
 	if found := l.annotated(what.entry); len(found) > 0 {
 		return nil, found
 	}
-	if err := l.nameFields(roots); err != nil {
+	if err := l.nameFields(l.roots(what.support)); err != nil {
 		return nil, err
 	}
 	if l.inline != nil && (l.called || l.catches) {
@@ -128,6 +111,37 @@ func link(what linkage) (*Script, error) {
 	}
 	return s, nil
 }
+
+func newLinker(entry *function) *linker {
+	return &linker{entry: entry, used: map[*Mod]bool{}, whole: map[*Mod]bool{}, kept: map[*unit][]bool{}, named: map[*unit][]string{}, calls: map[*Mod]bool{}}
+}
+
+// reach keeps what the entry needs, and all functions of support, and finds the order
+// of the modules.
+func (l *linker) reach(support []*Mod) {
+	l.use(l.entry.unit.mod)
+	if l.entry.n >= 0 { // a script's function is all that always runs
+		l.keep(l.entry.unit, l.entry.n)
+	}
+	for _, mod := range support {
+		l.useWhole(mod)
+	}
+	for len(l.queue) > 0 {
+		p := l.queue[0]
+		l.queue = l.queue[1:]
+		l.follow(p.unit, p.unit.top[p.n].Stat)
+	}
+	for _, mod := range l.roots(support) {
+		for _, m := range mod.order() {
+			if l.used[m] && !slices.Contains(l.order, m) {
+				l.order = append(l.order, m)
+			}
+		}
+	}
+}
+
+// roots are the modules that the call of the script names.
+func (l *linker) roots(support []*Mod) []*Mod { return append([]*Mod{l.entry.unit.mod}, support...) }
 
 // tight tells whether a text comes near to a limit of Lua's, so that the frame
 // around it may be what is too much: a few levels, locals and upvalues. Of all
@@ -227,6 +241,8 @@ func (l *linker) follow(u *unit, s lua51.Stat) {
 			l.fail = true
 		case use.Name == "NOW":
 			l.now = true
+		case use.Name == "time":
+			l.time = true
 		case use.Name == "pcall", use.Name == "xpcall":
 			l.catches = l.catches || !u.mod.reserved()
 		case use.Name == "CALL":

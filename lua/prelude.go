@@ -34,6 +34,11 @@ return {err=text.." {lua"..at.."}",ignore_error_stats_update=silent} end`
 	// NOW is the server's time in seconds, read once.
 	preludeNow = `local NOW=redis.call("TIME") NOW=NOW[1]+NOW[2]/1000000`
 
+	// time is for reckoning with times, which are microseconds since 1970.
+	preludeTime = `local __now local time={second=1000000,minute=60000000,hour=3600000000,day=86400000000}
+function time.now() if not __now then local t=redis.call("TIME") __now=t[1]*1000000+t[2] end return __now end
+function time.midnight(at) return at-at%86400000000 end`
+
 	// __o gives an argument that is absent its default.
 	helperDefault = `local function __o(v,default) if v==nil then return default end return v end`
 

@@ -86,6 +86,9 @@ func (l *linker) emit(what linkage) *Script {
 	if l.now {
 		w.add(preludeNow)
 	}
+	if l.time {
+		w.add(preludeTime)
+	}
 	if l.inline != nil {
 		head, tail := l.inline.declare(l)
 		w.add(head)

@@ -8,9 +8,18 @@ type Opener struct {
 	Support *Mod   // the module whose functions Open and Close call; nil for none, and no Close, where a key is all
 	With    []*Mod // more modules that Open names, as fields of __, with all their functions
 
+	// Key is the field that is the record's Redis key, "" where it has none. It and the
+	// keys beside are what the function may hand to redis.call as keys, where it has a
+	// record at all.
+	Key string
+
 	// Owner is whose records it opens, for a [Record] among the arguments of a
 	// function whose receiver it makes.
 	Owner any
+
+	// Known is what it takes for granted of the record, which a [Fitting] one of the call
+	// is held against.
+	Known any
 
 	// Beside names further keys that go along with the parameter's own; nil for
 	// none. Whoever gives its key gives them too: CallOn, or a [KeysBeside].
@@ -37,6 +46,11 @@ type KeysOf struct {
 // KeysBeside is a [Record] with further keys.
 type KeysBeside interface {
 	AppendBeside(dst []byte, name string) ([]byte, error)
+}
+
+// Fitting is a [Record] that Lua may take for what it is not.
+type Fitting interface {
+	Fits(known any) error
 }
 
 // Record is the type of an argument that an [Opener] makes from a key.

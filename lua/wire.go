@@ -34,6 +34,7 @@ type value struct {
 // ofRecord is what few values are, and most take no memory for.
 type ofRecord struct {
 	typ    reflect.Type // nil for the receiver's
+	known  any          // see Opener
 	beside string       // which of the keys beside its own, "" for that
 	count  bool         // how many elements it has, of a list
 }
@@ -121,14 +122,24 @@ func (o *ofRecord) append(dst []byte, p unsafe.Pointer) ([]byte, error) {
 	if o.count {
 		return strconv.AppendInt(dst, int64(at.Elem().Len()), 10), nil
 	}
-	if o.beside == "" {
-		return at.Interface().(Record).AppendKey(dst)
+	return o.appendKey(dst, at.Interface().(Record), o.beside)
+}
+
+// appendKey appends a record's own key, or one beside it.
+func (o *ofRecord) appendKey(dst []byte, r Record, beside string) ([]byte, error) {
+	if f, ok := r.(Fitting); ok && beside == "" {
+		if err := f.Fits(o.known); err != nil {
+			return dst, err
+		}
 	}
-	r, ok := at.Interface().(KeysBeside)
+	if beside == "" {
+		return r.AppendKey(dst)
+	}
+	with, ok := r.(KeysBeside)
 	if !ok {
-		return dst, fmt.Errorf("%v has no key %q", o.typ, o.beside)
+		return dst, fmt.Errorf("%v has no key %q", o.typ, beside)
 	}
-	return r.AppendBeside(dst, o.beside)
+	return with.AppendBeside(dst, beside)
 }
 
 func (v *value) append(dst []byte, p unsafe.Pointer) ([]byte, error) {

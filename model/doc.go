@@ -185,7 +185,8 @@
 //	floats                a number
 //	bool                  a boolean
 //	time.Time             a number: microseconds since 1970; what is finer is kept
-//	                      while it is not changed, and so is the time zone
+//	                      while it is not changed, and so is the time zone. Lua's
+//	                      time.now(), time.day and so on are such numbers
 //	oneof=a b c           what it is, and only these may be assigned
 //	UUID, [N]byte         a string; of N bytes
 //	lists, JSON           a table, or what JSON it is
@@ -204,12 +205,24 @@
 //
 // The id is self.id, by the name of its tag, but for a composite one.
 //
+// A record is no table: pairs, #, next, rawget, cjson.encode and their like find nothing in
+// it, and it is no result. Where a function does so with self, or with what is seen to be a
+// record, that is an error at start-up; else Lua 5.1 asks no record what is in it, pairs
+// finds a word of warning, and as JSON it is refused.
+//
+// Keys that a method, or a hook, gives redis.call must go along declared, and that is
+// proved at start-up: a record's key, its keyspaces, arguments that are keys, KEYS, and what
+// is seen to be one of these through locals, tables, the functions of modules and what they
+// return. All else is refused with its place, and so is a computed command, unless the
+// function is annotated @undeclared, which a Cluster refuses.
+//
 // A table may be assigned, or changed in place; what differs from what is stored, by
 // its values, is written, as Go writes it: in the order of the struct, [] and {} as they
 // should be, null where a list or map was nil and still is empty. A struct has all its
 // members, zero where they are not stored, and nil for a pointer; a member that Go has
 // not is an error when the function returns, and so is a value of another type. Times
-// and UUIDs within JSON are strings. Some types Go writes in ways of its own: any,
+// and UUIDs within JSON are strings, and so is an integer that a number does not hold: its
+// digits, which may be assigned, too. Some types Go writes in ways of its own: any,
 // embedded structs, []byte in JSON, keys that are no strings, marshalers, a type that
 // contains itself, the json options string and omitzero. A field with one of them can
 // only be read, and a function that assigns it is refused at start-up. The embedded
@@ -234,7 +247,7 @@
 //   - A stored text that its field's type cannot hold is a *field.DecodeError
 //     with key and field, never a zero.
 //   - Sums are exact in 64 bits, and so are integers in Go. Lua refuses integers
-//     beyond 2^53, and what the field's Go type or its numeric rules refuse.
+//     beyond 2^53 but for digits within JSON, and what the field's Go type or its numeric rules refuse.
 //   - Unchanged fields are not rewritten by methods, whoever wrote them.
 //
 // # Not guaranteed

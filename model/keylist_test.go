@@ -1,8 +1,11 @@
 package model_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
+	"github.com/redmoon-go/redmoon/keyspace"
 	"github.com/redmoon-go/redmoon/model"
 )
 
@@ -55,5 +58,48 @@ end`)))
 			in = shareArgs{More: []model.Key[Stock, string]{stocks.Key("a")}}
 			says(t, "one with other hooks", withHooks.On(p.db).Call(ctx, 0, in).Err(), "other Lua hooks than the method knows")
 		})
+	})
+}
+
+// Records of a list have their keyspaces too, whose keys go along declared.
+func TestListsOfRecordsWith(t *testing.T) {
+	type Box struct {
+		ID int64 `redis:"id,key"`
+		N  int64 `redis:"n"`
+	}
+	type args struct {
+		First []model.Key[Box, int64] `lua:"first"`
+		Then  []model.Key[Box, int64] `lua:"then_"`
+	}
+	placed := keyspace.OneSlot("boxes")
+	labels, weights := keyspace.NewList[int64, string]("labels", placed), keyspace.NewString[int64, int64]("weights", placed)
+	boxes := model.Define[Box, int64]("box", placed, model.With("labels", labels), model.With("weights", weights), model.Lua(methods("box", `
+function M.label(self, first, then_)
+  for i, box in ipairs(first) do
+    box.n = i
+    redis.call("RPUSH", box.labels, string.format("first %d", i))
+  end
+  for i, box in ipairs(then_) do
+    redis.call("RPUSH", box.labels, string.format("then %d", i))
+    redis.call("INCRBY", box.weights, 5)
+  end
+  redis.call("RPUSH", self.labels, "self")
+end`)))
+	label := model.Method[args, struct{}](boxes, "label")
+	each(t, func(t *testing.T, p place) {
+		ctx := t.Context()
+		for id := range int64(5) {
+			ok(t, "Save", boxes.On(p.db).Save(ctx, Box{ID: id}).Err())
+			p.remove(t, fmt.Sprintf("labels{boxes}:%d", id), fmt.Sprintf("weights{boxes}:%d", id))
+		}
+		in := args{[]model.Key[Box, int64]{boxes.Key(1), boxes.Key(2)}, []model.Key[Box, int64]{boxes.Key(3), boxes.Key(1)}}
+		ok(t, "label", label.On(p.db).Call(ctx, 0, in).Err())
+		for id, want := range []string{"self", "first 1,then 2", "first 2", "then 1", ""} {
+			if got := strings.Join(value(t, "labels", labels.On(p.db).Range(ctx, int64(id), 0, -1)), ","); got != want {
+				t.Errorf("the labels of %d are %q, want %q", id, got, want)
+			}
+		}
+		want(t, "weights", weights.On(p.db).Get(ctx, 3), 5)
+		p.wantHash(t, "box{boxes}:2", "n=2")
 	})
 }

@@ -71,6 +71,11 @@ func (s *schema) luaHooksOf(mod *lua.Mod, of luaOwner) (*luaHooks, error) {
 	}
 	h.warnings, h.with = s.warnings(all), of.named(all)
 	for _, name := range h.names {
+		hook, _ := mod.Callee(name)
+		keys := append([]string{s.keyInLua()}, h.with...)
+		if err := hook.Undeclared(selfOf(hook), keys); err != nil {
+			return nil, err
+		}
 		h.warnings = append(h.warnings, early(mod, name)...)
 	}
 	h.module, err = lua.TryModule("redmoon_hooks_"+luaName(s.typ.String()), lua.Source("hooks.lua", h.text(mod, v)), lua.Import(mod), lua.Import(tableModule))
@@ -110,7 +115,6 @@ func luaName(text string) string {
 // luaHook holds a hook against what it may do, and returns what it does with self.
 func (s *schema) luaHook(hook lua.Callee) ([]lua.Use, error) {
 	name := hook.Name
-	self := "self"
 	switch form := fmt.Sprintf("write function M.%s(self)", name); {
 	case hook.Vararg || !hook.Method && len(hook.Params) != 1 || hook.Method && len(hook.Params) != 0:
 		return nil, hook.Fault(fmt.Sprintf("%s is a hook, which takes the record and nothing else", name), form+", or give a function that is no hook another name")
@@ -118,10 +122,8 @@ func (s *schema) luaHook(hook lua.Callee) ([]lua.Use, error) {
 		return nil, hook.Fault(fmt.Sprintf("%s is a hook, and nobody takes what it returns", name), "take the annotation @return away; fail(code, message) refuses the write")
 	case hook.Sign.ReadOnly:
 		return nil, hook.Fault(fmt.Sprintf("%s is a hook of verbs that write, and annotated @readonly", name), "take the annotation away")
-	case !hook.Method:
-		self = hook.Params[0]
 	}
-	uses := hook.Uses(self)
+	uses := hook.Uses(selfOf(hook))
 	for _, u := range uses {
 		changes := u.Field != "" && (u.Write || u.Method && (u.Field == "incr" || u.Field == "expire"))
 		switch {
@@ -132,6 +134,14 @@ func (s *schema) luaHook(hook lua.Callee) ([]lua.Use, error) {
 		}
 	}
 	return uses, nil
+}
+
+// selfOf is the hook's parameter that is the record.
+func selfOf(hook lua.Callee) string {
+	if hook.Method {
+		return "self"
+	}
+	return hook.Params[0]
 }
 
 // scripts are those of a model's verbs.
@@ -219,7 +229,7 @@ func tells(r pipectx.Reply) bool {
 	return err == nil && items.Next() && items.Reply().IsInt()
 }
 
-// keyedModels keeps the models with Lua hooks or keyspaces, the last that was defined
+// keyedModels keeps the models with Lua hooks, keyspaces or times to live, the last that was defined
 // for a type of Key: methods of other models find them there.
 var keyedModels sync.Map // reflect.Type → *Model[T, K]
 

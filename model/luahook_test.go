@@ -354,3 +354,48 @@ end`)))
 		says(t, "a record without these hooks", err, "other Lua hooks than the method knows")
 	})
 }
+
+// What refuses the write of any record is found before the first after_save, whose
+// redis.call would stay.
+func TestLuaHooksAfterAllIsSound(t *testing.T) {
+	type Log struct {
+		ID int64 `redis:"id,key"`
+		N  int64 `redis:"n"`
+	}
+	type Book struct {
+		ID      int64 `redis:"id,key"`
+		N       int64 `redis:"n"`
+		Version int64 `redis:"version,version"`
+	}
+	type args struct {
+		To model.Key[Log, int64] `lua:"to"`
+	}
+	place1 := keyspace.OneSlot("logs")
+	saved := keyspace.NewString[int64, int64]("saved", place1)
+	logs := model.Define[Log, int64]("log", place1, model.With("saved", saved), model.Lua(methods("log", `
+function M.after_save(self) redis.call("INCR", self.saved) end`)))
+	books := model.Define[Book, int64]("ledger", place1, model.Lua(methods("ledger", `
+function M.book(self, to)
+  to.n = to.n + 1
+  self.n = self.n + 1
+end`)))
+	bothWays(t, func(t *testing.T) {
+		book := model.Method[args, struct{}](books, "book")
+		each(t, func(t *testing.T, p place) {
+			ctx := t.Context()
+			p.remove(t, "saved{logs}:1")
+			p.store(t, "log{logs}:1", "n", "1")
+			p.store(t, "ledger{logs}:1", "n", "1", "version", "two")
+			e := as[*lua.Error](t, "book", book.On(p.db).Call(ctx, 1, args{logs.Key(1)}).Err())
+			if e.Code != "DECODE" || e.Partial {
+				t.Errorf("book: %v, partial %v", e, e.Partial)
+			}
+			want(t, "exists", saved.On(p.db).Exists(ctx, 1), false)
+			p.wantHash(t, "log{logs}:1", "n=1")
+			p.store(t, "ledger{logs}:1", "n", "1", "version", "2")
+			ok(t, "book", book.On(p.db).Call(ctx, 1, args{logs.Key(1)}).Err())
+			want(t, "saved", saved.On(p.db).Get(ctx, 1), 1)
+			p.wantHash(t, "ledger{logs}:1", "n=2 version=3")
+		})
+	})
+}

@@ -57,7 +57,7 @@ type Operation[K, In, Out any] struct {
 // self.balance reads and assigns the field of that name in the `redis` tag; the
 // package doc says how Go's types look in Lua. A field of In of type [Key] gives the
 // function another record, and one of type []Key[T, K] a list of records, whose fields are
-// fetched one by one, and whose keyspaces are not at hand. Beside its fields a record has
+// fetched one by one. Beside its fields a record has
 //
 //	self.key                the Redis key
 //	self:exists()           whether it is stored
@@ -94,7 +94,7 @@ func TryMethod[In, Out, T, K any](m *Model[T, K], name string) (*Operation[K, In
 	}
 	opener := m.schema.opener(m.luaOwner())
 	opener.Owner = m
-	o := &Operation[K, In, Out]{prefix: m.prefix, keyOf: m.KeyOf, connection: m.connection, records: recordsIn(reflect.TypeFor[In](), m)}
+	o := &Operation[K, In, Out]{prefix: m.prefix, keyOf: m.KeyOf, connection: m.connection, records: recordsIn(reflect.TypeFor[In]())}
 	open := opener.Open
 	opener.Open = func(keys lua.KeysOf, uses []lua.Use) (string, error) {
 		if names := m.luaOwner().named(uses); names != nil {
@@ -177,23 +177,35 @@ func (b BoundOperation[K, In, Out]) Call(ctx context.Context, id K, in In) *pipe
 	return entry.CallOn(ctx, key, in, beside...)
 }
 
-// A located is a record of which we know where it lives, and by which Lua hooks: a
-// Key of any type.
+// A located is a record of which we know where it lives: a Key of any type.
 type located interface {
-	lives() (connection string, hooks *luaHooks, known bool)
-	hooksOf(owner any) *luaHooks
+	lives() (connection string, known bool)
 }
 
-func (k Key[T, K]) lives() (string, *luaHooks, bool) {
+func (k Key[T, K]) lives() (string, bool) {
 	if k.model == nil {
-		return "", nil, false // AppendKey says so
+		return "", false // AppendKey says so
 	}
-	return k.model.connection, k.model.luaHooks, true
+	return k.model.connection, true
 }
 
-func (Key[T, K]) hooksOf(owner any) *luaHooks {
-	if m := modelOfKey[T, K](owner); m != nil {
-		return m.luaHooks
+// assumed is what a script takes for granted of the model of a record.
+type assumed struct {
+	ttl   string
+	hooks *luaHooks
+}
+
+// Fits refuses a record of a model that is not as the script takes it to be: Key is a
+// [lua.Fitting].
+func (k Key[T, K]) Fits(known any) error {
+	as, _ := known.(assumed)
+	const cure = "define the model before the method, and only one model of these types with"
+	switch {
+	case k.model == nil: // AppendKey says so
+	case k.model.luaHooks != as.hooks:
+		return fmt.Errorf("model: a %T cannot be an argument here: its model has other Lua hooks than the method knows; %s hooks", k, cure)
+	case k.model.ttl != as.ttl:
+		return fmt.Errorf("model: a %T cannot be an argument here: its model has another time to live than the method knows; %s one", k, cure)
 	}
 	return nil
 }
@@ -201,12 +213,11 @@ func (Key[T, K]) hooksOf(owner any) *luaHooks {
 // A recordArg is a field of In that is a record.
 type recordArg struct {
 	reflect.StructField
-	list  bool      // of records
-	hooks *luaHooks // those that the script knows
+	list bool // of records
 }
 
-// recordsIn finds the records among arguments of a method of a model.
-func recordsIn(t reflect.Type, owner any) (fields []recordArg) {
+// recordsIn finds the records among arguments of a method.
+func recordsIn(t reflect.Type) (fields []recordArg) {
 	add := func(f reflect.StructField) bool {
 		one, list := f.Type, f.Type.Kind() == reflect.Slice
 		if list {
@@ -214,7 +225,7 @@ func recordsIn(t reflect.Type, owner any) (fields []recordArg) {
 		}
 		is := one.Kind() != reflect.Pointer && one.Implements(reflect.TypeFor[located]())
 		if is {
-			fields = append(fields, recordArg{f, list, reflect.Zero(one).Interface().(located).hooksOf(owner)})
+			fields = append(fields, recordArg{f, list})
 		}
 		return is
 	}
@@ -227,19 +238,18 @@ func recordsIn(t reflect.Type, owner any) (fields []recordArg) {
 }
 
 // together refuses records that live on another connection than self: the
-// script would find others of the same key there, or none. And it refuses those of
-// models with Lua hooks that the script does not call.
+// script would find others of the same key there, or none.
 func (o *Operation[K, In, Out]) together(in unsafe.Pointer) error {
 	for _, f := range o.records {
 		v := reflect.NewAt(f.Type, unsafe.Add(in, f.Offset)).Elem()
 		if !f.list {
-			if err := o.meets(f, v); err != nil {
+			if err := o.meets(v); err != nil {
 				return err
 			}
 			continue
 		}
 		for i := range v.Len() {
-			if err := o.meets(f, v.Index(i)); err != nil {
+			if err := o.meets(v.Index(i)); err != nil {
 				return err
 			}
 		}
@@ -248,13 +258,9 @@ func (o *Operation[K, In, Out]) together(in unsafe.Pointer) error {
 }
 
 // meets is together for one record.
-func (o *Operation[K, In, Out]) meets(f recordArg, record reflect.Value) error {
-	switch other, hooks, known := record.Interface().(located).lives(); {
-	case !known:
-	case other != o.connection:
+func (o *Operation[K, In, Out]) meets(record reflect.Value) error {
+	if other, known := record.Interface().(located).lives(); known && other != o.connection {
 		return fmt.Errorf("model: a record on the connection %q cannot be an argument of a method on %q; one script runs on one server", other, o.connection)
-	case hooks != f.hooks:
-		return fmt.Errorf("model: a %v cannot be an argument here: its model has other Lua hooks than the method knows; define the model before the method, and only one model of these types with hooks", record.Type())
 	}
 	return nil
 }
@@ -267,17 +273,14 @@ type Key[T, K any] struct {
 	id    K
 }
 
-// Key names a record to hand to a Lua function. The model must not have a time
-// to live of its own: it would not begin again when the function writes.
+// Key names a record to hand to a Lua function. What the function writes to it begins
+// its model's time to live again, as it does self's.
 func (m *Model[T, K]) Key(id K) Key[T, K] { return Key[T, K]{m, id} }
 
 // AppendKey appends the record's Redis key: Key is a [lua.Record].
 func (k Key[T, K]) AppendKey(dst []byte) ([]byte, error) {
-	switch {
-	case k.model == nil:
+	if k.model == nil {
 		return dst, fmt.Errorf("model: an argument of type %T is empty; make it with the model's Key(id)", k)
-	case k.model.ttl != "":
-		return dst, fmt.Errorf("model: a record of %v cannot be an argument: its model has a time to live, which the function's writes would not renew; make it self", k.model.schema.typ)
 	}
 	return k.model.keys.Append(dst, k.id)
 }
@@ -297,7 +300,6 @@ func (k Key[T, K]) LuaOpener(receiver *lua.Opener) lua.Opener {
 		if of = m.luaOwner(); any(m) != owner {
 			of.id = "" // that of another model of these types may be placed otherwise
 		}
-		of.ttl = ""
 	}
 	return s.opener(of)
 }

@@ -3,6 +3,7 @@ package model_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -252,13 +253,56 @@ return M`)))
 	})
 }
 
-// A record whose model has a time to live cannot be an argument: nothing would
-// renew it.
-func TestMethodOfExpiring(t *testing.T) {
-	brief := model.Define[Account, int64]("brief", keyspace.OneSlot("bank"), keyspace.TTL(time.Minute))
-	eachWay(t, func(t *testing.T, p place, with teller) {
+// A record whose model has a time to live is an argument like others: what is written
+// begins it again, and what is not does not. Records of another model of the same types
+// are refused.
+func TestMethodOfExpiring(t *testing.T) { bothWays(t, testMethodOfExpiring) }
+
+func testMethodOfExpiring(t *testing.T) {
+	brief := model.Define[Account, int64]("brief", keyspace.OneSlot("bank"), keyspace.TTL(time.Minute), model.Lua(methods("brief", `
+function M.send(self, to, amount) to.balance = to.balance + amount return self.balance end`)))
+	type Desk struct {
+		ID int64 `redis:"id,key"`
+		N  int64 `redis:"n"`
+	}
+	type Note struct {
+		ID int64 `redis:"id,key"`
+		N  int64 `redis:"n"`
+	}
+	notes := model.Define[Note, int64]("note", keyspace.OneSlot("bank"), keyspace.TTL(time.Minute))
+	desks := model.Define[Desk, int64]("desk", keyspace.OneSlot("bank"), model.Lua(methods("desk", `
+function M.count(self, to) to.n = to.n + 1 self.n = to.n end`)))
+	send := model.Method[moveArgs, int64](brief, "send")
+	count := model.Method[model.Key[Note, int64], struct{}](desks, "count")
+	move := model.Method[moveArgs, int64](clients, "move")
+	each(t, func(t *testing.T, p place) {
+		ctx := t.Context()
+		lives := func(key string, want time.Duration) {
+			t.Helper()
+			if left := p.client.PTTL(ctx, key).Val(); left > want || left < want-30*time.Second {
+				t.Errorf("%s lives for %v, want %v", key, left, want)
+			}
+		}
+		for id := range int64(2) {
+			a := ada()
+			a.ID = id
+			ok(t, "Save", brief.On(p.db).Save(ctx, a).Err())
+			p.client.PExpire(ctx, fmt.Sprintf("brief{bank}:%d", id), time.Hour)
+		}
+		ok(t, "send", send.On(p.db).Call(ctx, 0, moveArgs{brief.Key(1), 5}).Err())
+		lives("brief{bank}:0", time.Hour)
+		lives("brief{bank}:1", time.Minute)
+
+		ok(t, "Save", notes.On(p.db).Save(ctx, Note{ID: 1}).Err())
+		ok(t, "Save", desks.On(p.db).Save(ctx, Desk{ID: 1}).Err())
+		p.client.PExpire(ctx, "note{bank}:1", time.Hour)
+		ok(t, "count", count.On(p.db).Call(ctx, 1, notes.Key(1)).Err())
+		lives("note{bank}:1", time.Minute)
+		if left := p.client.PTTL(ctx, "desk{bank}:1").Val(); left != -1 {
+			t.Errorf("the desk, of a model without one, lives for %v", left)
+		}
 		client(t, p, 1, 100)
-		says(t, "move", with.move.On(p.db).Call(t.Context(), 1, moveArgs{brief.Key(1), 1}).Err(), "time to live", "make it self")
+		says(t, "move", move.On(p.db).Call(ctx, 1, moveArgs{brief.Key(1), 1}).Err(), "another time to live than the method knows", "define the model before the method")
 	})
 }
 

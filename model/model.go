@@ -146,7 +146,7 @@ func (m *Model[T, K]) define(options []keyspace.Option) (err error) {
 	if m.scripts, err = m.luaHooks.scripts(); err != nil {
 		return err
 	}
-	if m.luaHooks != nil || m.with != nil {
+	if m.luaHooks != nil || m.with != nil || m.ttl != "" {
 		keyedModels.Store(reflect.TypeFor[Key[T, K]](), m)
 	}
 	s := m.schema

@@ -22,8 +22,10 @@ var (
 	changeModule = module("redmoon_change", "change.lua", numberModule, writeModule)
 	timeModule   = module("redmoon_time", "time.lua")
 	valueModule  = module("redmoon_value", "value.lua", numberModule, timeModule)
-	selfModule   = module("redmoon_self", "self.lua", numberModule, valueModule, writeModule)  // the records that functions see
-	tableModule  = module("redmoon_table", "table.lua", numberModule, timeModule, valueModule) // with lists and JSON among their fields
+	recordModule = module("redmoon_record", "record.lua", numberModule, valueModule, writeModule)
+	selfModule   = module("redmoon_self", "self.lua", numberModule, valueModule, writeModule, recordModule) // the records that functions see
+	textModule   = module("redmoon_text", "text.lua", numberModule)
+	tableModule  = module("redmoon_table", "table.lua", numberModule, timeModule, valueModule, textModule) // with lists and JSON among their fields
 )
 
 var (

@@ -42,6 +42,8 @@ func (s *schema) opener(of luaOwner) lua.Opener {
 		with = append(with, of.hooks.module)
 	}
 	return lua.Opener{
+		Key:     s.keyInLua(),
+		Known:   assumed{of.ttl, of.hooks},
 		Support: selfModule,
 		With:    with,
 		Close:   "__.redmoon_self.close()",
@@ -67,6 +69,14 @@ func (s *schema) opener(of luaOwner) lua.Opener {
 			return l.inline(keys.Key)
 		},
 	}
+}
+
+// keyInLua is the field of a record that is its key, "" where a field of T hides it.
+func (s *schema) keyInLua() string {
+	if s.byName["key"] != nil {
+		return ""
+	}
+	return "key"
 }
 
 // inScript is the module that makes tables, where modules are fields of __.

@@ -4,7 +4,7 @@
 -- digits. A shape says what Go's type is, a list that begins with its kind:
 --   s, b           a string, a boolean
 --   f least most   a float, within what it can hold where that is given
---   i least most   an integer
+--   i least most   an integer; its digits where a number would not be exact
 --   r              a time in RFC 3339, a string in Lua
 --   u              a UUID, likewise
 --   p shape        a pointer: nil is null
@@ -16,6 +16,7 @@
 local M = {}
 
 local number = require "redmoon_number"
+local texts = require "redmoon_text"
 local time = require "redmoon_time"
 local value = require "redmoon_value"
 
@@ -62,6 +63,13 @@ local function inexact(at, v)
   fault("RANGE", at, string.format("has %.0f, beyond 2^53, where Lua numbers are no longer exact", v))
 end
 
+local mark = nil -- in front of the digits of an integer, see text.lua
+
+-- digitsOf are those of an integer that a number does not hold, nil for all else.
+local function digitsOf(v)
+  return mark and type(v) == "string" and string.sub(v, 1, #mark) == mark and string.sub(v, #mark + 1) or nil
+end
+
 local read
 
 -- element is one of a list or map, which Lua cannot hold where it is nil.
@@ -75,12 +83,23 @@ end
 
 -- read makes of what cjson decoded a value of a shape.
 function read(v, shape, at)
-  local kind = shape[1]
+  local kind, digits = shape[1], digitsOf(v)
   if isNull(v) then
     return zero(shape)
   elseif kind == "p" then
     return read(v, shape[2], at)
-  elseif type(v) ~= types[kind] or kind == "i" and v ~= math.floor(v) or kind == "r" and not time.parse(v) or kind == "u" and not value.isID(v) then
+  elseif digits and kind == "i" then
+    local why
+    digits, why = number.add(digits, "0", shape[2] .. " " .. shape[3])
+    if not digits then
+      fault("DECODE", at, "is no integer of its type: " .. why)
+    end
+    return digits
+  end
+  if digits then
+    v = number.parse(digits)
+  end
+  if type(v) ~= types[kind] or kind == "i" and v ~= math.floor(v) or kind == "r" and not time.parse(v) or kind == "u" and not value.isID(v) then
     fault("DECODE", at, "is not " .. names[kind])
   elseif kind == "i" and (v >= 9007199254740992 or v <= -9007199254740992) then
     inexact(at, v)
@@ -120,6 +139,8 @@ end
 local function plain(v, at)
   if isNull(v) then
     return nil
+  elseif digitsOf(v) then
+    return digitsOf(v)
   elseif type(v) == "number" and v == math.floor(v) and (v >= 9007199254740992 or v <= -9007199254740992) then
     inexact(at, v)
   elseif type(v) ~= "table" then
@@ -134,7 +155,9 @@ end
 
 -- decode reads a text.
 function M.decode(text, shape, at)
-  local ok, v = pcall(cjson.decode, text)
+  local exact
+  exact, mark = texts.exact(text)
+  local ok, v = pcall(cjson.decode, exact)
   if not ok or v == nil and not string.find(text, "^%s*null%s*$") then -- the embedded server answers nil
     fault("DECODE", at, "is not JSON")
   elseif shape then
@@ -143,61 +166,12 @@ function M.decode(text, shape, at)
   return plain(v, at)
 end
 
-local escapes = {['"'] = '\\"', ["\\"] = "\\\\", ["\b"] = "\\b", ["\f"] = "\\f", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t", ["\127"] = "\127"}
-
-local function isText(s)
-  if not string.find(s, "[\128-\255]") then
-    return true
-  end
-  for _, sequence in ipairs({
-    "[\194-\223][\128-\191]", "\224[\160-\191][\128-\191]", "\237[\128-\159][\128-\191]", "[\225-\239][\128-\191][\128-\191]",
-    "\240[\144-\191][\128-\191][\128-\191]", "[\241-\243][\128-\191][\128-\191][\128-\191]", "\244[\128-\143][\128-\191][\128-\191]",
-  }) do
-    if sequence == "[\225-\239][\128-\191][\128-\191]" and string.find(s, "\237[\160-\191]") then
-      return false -- half of a surrogate pair
-    end
-    s = string.gsub(s, sequence, " ")
-  end
-  return not string.find(s, "[\128-\255]")
-end
-
 local function quote(s, at)
-  if not isText(s) then
+  local quoted = texts.quote(s)
+  if not quoted then
     fault("RANGE", at, "is not UTF-8, which JSON cannot say")
   end
-  s = string.gsub(s, '[%c"\\]', function(c)
-    return escapes[c] or string.format("\\u%04x", string.byte(c))
-  end)
-  s = string.gsub(s, "\226\128[\168\169]", {["\226\128\168"] = "\\u2028", ["\226\128\169"] = "\\u2029"})
-  return '"' .. s .. '"'
-end
-
--- float writes the shortest digits that read back as v, with an exponent where Go's
--- JSON has one.
-local function float(v)
-  if v == 0 then
-    return 1 / v < 0 and "-0" or "0"
-  end
-  local size = math.abs(v)
-  if size >= 1e-6 and size < 1e21 then
-    local text = number.write(v)
-    local digits, exponent = string.match(text, "^(.-)e%+(%d+)$")
-    if not digits then
-      return text
-    end
-    local whole, rest = string.match(digits, "^(%-?%d)%.(%d*)$")
-    rest = rest == "0" and "" or rest
-    return whole .. rest .. string.rep("0", tonumber(exponent) - #rest)
-  end
-  local text
-  for digits = size < 2.2250738585072014e-308 and 0 or 14, 16 do
-    text = string.format("%." .. digits .. "e", v)
-    if number.parse(text) == v then
-      break
-    end
-  end
-  local sign, first, rest, way, exponent = string.match(text, "^(-?)(%d)%.?(%d-)0*e([-+])0*(%d+)$")
-  return sign .. first .. (rest == "" and "" or "." .. rest) .. "e" .. way .. exponent
+  return quoted
 end
 
 -- before is the order of bytes; that of < is the server's locale's.
@@ -215,26 +189,26 @@ local function isEmpty(v, shape)
   if v == nil or shape[1] == "p" then -- a pointer to nothing much is one
     return v == nil
   end
-  return v == false or v == 0 or v == "" or (shape[1] == "m" or shape[1] == "l" and not shape[3]) and next(v) == nil
+  return v == false or v == 0 or v == "" or shape[1] == "i" and tonumber(v) == 0 or (shape[1] == "m" or shape[1] == "l" and not shape[3]) and next(v) == nil
 end
 
 local write
 
 local function list(v, shape, at)
-  local texts, n = {}, shape[3] or #v
+  local parts, n = {}, shape[3] or #v
   for i in pairs(v) do
     if type(i) ~= "number" or i < 1 or i > n or i ~= math.floor(i) then
       fault("TYPE", at, "is a list" .. (shape[3] and " of " .. n or "") .. ", and has an element " .. tostring(i))
     end
   end
   for i = 1, n do
-    texts[i] = write(v[i], shape[2], at .. "[" .. i .. "]")
+    parts[i] = write(v[i], shape[2], at .. "[" .. i .. "]")
   end
-  return "[" .. table.concat(texts, ",") .. "]"
+  return "[" .. texts.concat(parts, ",") .. "]"
 end
 
 local function map(v, shape, at)
-  local keys, texts = {}, {}
+  local keys, parts = {}, {}
   for key in pairs(v) do
     if type(key) ~= "string" then
       fault("TYPE", at, "is a map with strings as keys, and has " .. tostring(key))
@@ -243,18 +217,18 @@ local function map(v, shape, at)
   end
   table.sort(keys, before)
   for i, key in ipairs(keys) do
-    texts[i] = quote(key, at) .. ":" .. write(v[key], shape[2], at .. "." .. key)
+    parts[i] = quote(key, at) .. ":" .. write(v[key], shape[2], at .. "." .. key)
   end
-  return "{" .. table.concat(texts, ",") .. "}"
+  return "{" .. texts.concat(parts, ",") .. "}"
 end
 
 local function struct(v, shape, at)
-  local texts, known = {}, {}
+  local parts, known = {}, {}
   for _, member in ipairs(shape[2]) do
     local name, one = member[1], v[member[1]]
     known[name] = true
     if not (member[3] and isEmpty(one, member[2])) then
-      texts[#texts + 1] = quote(name, at) .. ":" .. write(one, member[2], at .. "." .. name)
+      parts[#parts + 1] = quote(name, at) .. ":" .. write(one, member[2], at .. "." .. name)
     end
   end
   for name in pairs(v) do
@@ -262,7 +236,7 @@ local function struct(v, shape, at)
       fault("TYPE", at, "has no member " .. tostring(name))
     end
   end
-  return "{" .. table.concat(texts, ",") .. "}"
+  return "{" .. texts.concat(parts, ",") .. "}"
 end
 
 -- write is the text of a value of a shape.
@@ -272,6 +246,12 @@ function write(v, shape, at)
     return v == nil and "null" or write(v, shape[2], at)
   elseif v == nil and (kind == "m" or kind == "l" and not shape[3]) or nulls[v or false] and next(v) == nil then
     return "null"
+  elseif kind == "i" and type(v) == "string" and string.find(v, "^-?%d+$") then
+    local digits, why = number.add(v, "0", shape[2] .. " " .. shape[3])
+    if not digits then
+      fault("RANGE", at, "cannot be " .. v .. ": " .. why)
+    end
+    return digits
   elseif type(v) ~= types[kind] then
     fault("TYPE", at, "is " .. names[kind] .. ", not a " .. type(v))
   elseif kind == "s" then
@@ -293,9 +273,9 @@ function write(v, shape, at)
   elseif kind == "f" then
     local why = shape[2] and number.outside(v, shape[2] .. " " .. shape[3])
     if why then
-      fault("RANGE", at, "is " .. float(v) .. ", " .. why)
+      fault("RANGE", at, "is " .. texts.float(v) .. ", " .. why)
     end
-    return float(v)
+    return texts.float(v)
   elseif v ~= math.floor(v) then
     fault("TYPE", at, "is an integer, not " .. tostring(v))
   elseif v >= 9007199254740992 or v <= -9007199254740992 then
@@ -349,12 +329,12 @@ end
 
 -- join is the text of a list.
 function M.join(v, at)
-  local texts = {}
+  local parts = {}
   for i, text in ipairs(strings(v, at)) do
-    texts[i] = string.gsub(text, "[\\,]", "\\%0")
+    parts[i] = string.gsub(text, "[\\,]", "\\%0")
   end
-  local text = table.concat(texts, ",")
-  return #texts == 1 and text == "" and "\\e" or text
+  local text = texts.concat(parts, ",")
+  return #parts == 1 and text == "" and "\\e" or text
 end
 
 -- cut reads a text with commas between what is not empty, and paste makes one.
@@ -372,7 +352,7 @@ function M.paste(v, at)
       fault("RANGE", at, "has an element that is empty or has a comma, which would not be read back: " .. text)
     end
   end
-  return table.concat(v, ",")
+  return texts.concat(v, ",")
 end
 
 -- same tells whether two values have one text.

@@ -108,7 +108,7 @@ func anyFloat(r *rand.Rand) float64 {
 }
 
 func anyInt(r *rand.Rand) int64 {
-	return []int64{0, -1, 1<<53 - 1, -(1<<53 - 1), 123456789012345, r.Int64N(1<<53 - 1)}[r.IntN(6)]
+	return []int64{0, -1, 1<<53 - 1, -(1<<53 - 1), 123456789012345, r.Int64N(1<<53 - 1), 1<<53 + 1, math.MaxInt64, math.MinInt64, int64(r.Uint64())}[r.IntN(10)]
 }
 
 func anyList(r *rand.Rand) []string {
@@ -284,6 +284,8 @@ func TestTablesRefuse(t *testing.T) {
 		{"more than a float32", "", "", `self.gem.thin = 1e39`, "RANGE hoard{a} gem.thin is 1e+39, above 3.4"},
 		{"less than a float32", "", "", `self.gem.thin = -3.5e38`, "RANGE hoard{a} gem.thin is -3.5e+38, below -3.4"},
 		{"too many", "", "", `self.gem.sides[3] = 1`, "TYPE hoard{a} gem.sides is a list of 2, and has an element 3"},
+		{"an element in front of the first", "", "", `self.gem.tags[0] = "x"`, "TYPE hoard{a} gem.tags is a list, and has an element 0"},
+		{"a fraction that is stored", "gem", `{"sides":[1.5,2]}`, `local x = self.gem`, "DECODE hoard{a} gem.sides[1] is not an integer"},
 		{"a hole", "", "", `self.tags = {"a", nil, "b"}`, "TYPE hoard{a} tags"},
 		{"a map for a list", "", "", `self.tags = {a = "b"}`, "TYPE hoard{a} tags is a list"},
 		{"a list for a map", "", "", `self.table = {{1}}`, "TYPE hoard{a} table is a map with strings as keys"},
@@ -297,7 +299,11 @@ func TestTablesRefuse(t *testing.T) {
 		{"no list", "", "", `self.list = "a"`, "TYPE hoard{a} list is a list, not a string"},
 		{"a comma", "", "", `self.comma = {"a,b"}`, "RANGE hoard{a} comma has an element that is empty or has a comma"},
 		{"a change of what may only be read", "", "", `local f = self.free f.x = 1`, "TYPE hoard{a} free is JSON that only Go can write, and was changed"},
-		{"integers beyond 2^53", "gem", `{"worth":{"x":9007199254740993}}`, `local x = self.gem`, "RANGE hoard{a} gem.worth.x has 9007199254740992, beyond 2^53"},
+		{"integers beyond 64 bits", "gem", `{"worth":{"x":9223372036854775808}}`, `local x = self.gem`, "DECODE hoard{a} gem.worth.x is no integer of its type: the sum would be 9223372036854775808, above"},
+		{"a long integer that is no text", "gem", `{"name":12345678901234567890}`, `local x = self.gem`, "DECODE hoard{a} gem.name is not a string"},
+		{"an integer that was rounded", "", "", `self.gem.worth = {x = 2^53}`, "RANGE hoard{a} gem.worth.x has 9007199254740992, beyond 2^53"},
+		{"digits beyond 64 bits", "", "", `self.gem.worth = {x = "9223372036854775808"}`, "RANGE hoard{a} gem.worth.x cannot be 9223372036854775808: "},
+		{"a text that is no integer", "", "", `self.gem.worth = {x = "1.5"}`, "TYPE hoard{a} gem.worth.x is an integer, not a string"},
 		{"the same of any type", "free", `[1e300]`, `local x = self.free`, "RANGE hoard{a} free has"},
 		{"a member of another type", "maybe2", `{"name":1}`, `local x = self.maybe2`, "DECODE hoard{a} maybe2.name is not a string"},
 		{"no JSON", "tags", `["a"`, `local x = self.tags`, "DECODE hoard{a} tags is not JSON"},

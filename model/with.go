@@ -26,7 +26,7 @@ type Keyspace interface {
 //	redis.call("ZINCRBY", self.visits, 1, page)
 //
 // The key goes along as one of the script's KEYS where the function, or a hook, names
-// it or may do so, also for records among a method's arguments. What redis.call writes
+// it or may do so, also for records, and lists of them, among a method's arguments. What redis.call writes
 // is written, also when the function fails later; a time to live of the keyspace it
 // does not begin.
 func With(name string, space Keyspace) keyspace.Option { return withOption{name, space} }

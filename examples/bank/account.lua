@@ -42,7 +42,7 @@ end
 --- @arg amount int
 --- @return int
 function M.transfer(self, to, amount)
-  local today = math.floor(NOW / 86400)
+  local today = time.midnight(time.now())
   local spent = self.day == today and self.spent or 0
   if amount <= 0 or self.key == to.key then
     fail("AMOUNT", string.format("%d from %s to %s is no transfer", amount, self.key, to.key))

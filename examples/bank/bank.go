@@ -4,6 +4,7 @@ import (
 	"context"
 	"embed"
 	"fmt"
+	"time"
 
 	"github.com/redmoon-go/redmoon/keyspace"
 	"github.com/redmoon-go/redmoon/lua"
@@ -24,7 +25,7 @@ type Account struct {
 	Owner   string    `redis:"owner" validate:"required,max=80"`
 	Balance int64     `redis:"balance" validate:"gte=0"`
 	Limit   int64     `redis:"limit" validate:"gte=0"` // of what may go in a day
-	Day     int64     `redis:"day"`                    // the last on which something went
+	Day     time.Time `redis:"day,unix"`               // the last on which something went
 	Spent   int64     `redis:"spent"`                  // what went then
 	Entries int64     `redis:"entries"`                // of its history
 	Peak    int64     `redis:"peak"`

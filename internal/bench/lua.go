@@ -98,7 +98,7 @@ func files(namesAndTexts ...string) fstest.MapFS {
 // lua is calls of Lua functions: what they take of the client, and of the
 // server, beside a script by hand.
 func (s *stand) lua() []job {
-	return []job{s.luaCall(), s.luaClient(), s.luaServer(100), s.luaReachable(100), s.methodServer(100)}
+	return []job{s.luaCall(), s.luaClient(), s.luaServer(100), s.luaReachable(100), s.methodServer(100), s.hookServer(100), s.listServer(100)}
 }
 
 // moved is what all calls of transfer move: there is always enough of it.

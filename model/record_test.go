@@ -1,0 +1,105 @@
+package model_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/redmoon-go/redmoon/keyspace"
+	"github.com/redmoon-go/redmoon/lua"
+	"github.com/redmoon-go/redmoon/model"
+)
+
+// What incr adds is checked where its field is known at run time only.
+func TestRecordIncrRefuses(t *testing.T) {
+	m := model.Define[Account, int64]("account", model.Lua(methods("account", `
+local function add(record, name, n) return record:incr(name, n) end
+function M.version(self) add(self, "version", 1) end
+function M.owner(self) add(self, "owner", 1) end
+function M.least(self) add(self, "balance", -2^53) end
+function M.most(self) add(self, "balance", 2^53) end
+function M.part(self) add(self, "balance", 0.5) end
+function M.text(self) add(self, "balance", "1x") end`)))
+	each(t, func(t *testing.T, p place) {
+		value(t, "Create", m.On(p.db).Create(t.Context(), ada()))
+		before := p.hash(t, "account{7}")
+		for name, fault := range map[string]string{
+			"version": "TYPE account{7} version is nothing that incr adds to",
+			"owner":   "TYPE account{7} owner is nothing that incr adds to",
+			"least":   "TYPE account{7} balance: incr adds an integer within 2^53",
+			"most":    "TYPE account{7} balance: incr adds an integer within 2^53",
+			"part":    "TYPE account{7} balance: incr adds an integer",
+			"text":    "TYPE account{7} balance: incr adds an integer",
+		} {
+			f := model.Method[struct{}, struct{}](m, name)
+			says(t, name, f.On(p.db).Call(t.Context(), 7, struct{}{}).Err(), fault)
+		}
+		p.wantHash(t, "account{7}", before)
+	})
+}
+
+// after_save sees what is stored, and not what was assigned: a time in its unit.
+func TestRecordAfterSave(t *testing.T) {
+	type event struct {
+		ID string    `redis:"id,key"`
+		At time.Time `redis:"at,unixms"`
+	}
+	m := model.Define[event, string]("event", model.Lua(methods("event", `
+function M.after_save(self) fail("SEEN", string.format("%.0f", self.at)) end
+function M.f(self) self.at = 1234567 end`)))
+	f := model.Method[struct{}, struct{}](m, "f")
+	each(t, func(t *testing.T, p place) {
+		p.store(t, "event{a}", "at", "5")
+		e := as[*lua.Error](t, "f", f.On(p.db).Call(t.Context(), "a", struct{}{}).Err())
+		if e != nil && e.Message != "1234000" {
+			t.Errorf("after_save sees %v", e)
+		}
+		p.wantHash(t, "event{a}", "at=5")
+	})
+}
+
+// A record that a function walks without its being seen holds no field, and is no JSON.
+func TestRecordIsNoTable(t *testing.T) {
+	m := model.Define[Account, int64]("account", model.Lua(methods("account", `
+local hidden = {of = function(record) return {record} end}
+--- @return json
+function M.result(self) return hidden.of(self) end
+--- @return string
+function M.text(self) return cjson.encode(hidden.of(self)) end
+--- @return string
+function M.walk(self)
+  local found = ""
+  for _, record in ipairs(hidden.of(self)) do
+    for name in pairs(record) do found = found .. name end
+  end
+  return found
+end`)))
+	each(t, func(t *testing.T, p place) {
+		value(t, "Create", m.On(p.db).Create(t.Context(), ada()))
+		says(t, "result", model.Method[struct{}, any](m, "result").On(p.db).Call(t.Context(), 7, struct{}{}).Err(), "TYPE the result of account.result has a record instead of its fields")
+		as[*lua.Error](t, "text", model.Method[struct{}, string](m, "text").On(p.db).Call(t.Context(), 7, struct{}{}).Err())
+		want(t, "walk", model.Method[struct{}, string](m, "walk").On(p.db).Call(t.Context(), 7, struct{}{}), "no table: name its fields")
+	})
+}
+
+// before_save is for what changes: a method that assigns what is stored calls none. In
+// that of a new record its time to live is the one it is to have.
+func TestRecordBeforeSave(t *testing.T) {
+	type visit struct {
+		ID string `redis:"id,key"`
+		N  int64  `redis:"n"`
+	}
+	m := model.Define[visit, string]("visit", keyspace.TTL(time.Minute), model.Lua(methods("visit", `
+function M.before_save(self) fail("SEEN", tostring(self:ttl())) end
+--- @arg n int
+function M.f(self, n) self.n = n end`)))
+	bothWays(t, func(t *testing.T) {
+		f := model.Method[int64, struct{}](m, "f")
+		each(t, func(t *testing.T, p place) {
+			p.store(t, "visit{a}", "n", "5")
+			ok(t, "f of what is stored", f.On(p.db).Call(t.Context(), "a", 5).Err())
+			says(t, "f", f.On(p.db).Call(t.Context(), "a", 6).Err(), "SEEN")
+			p.remove(t, "visit{a}")
+			says(t, "Save", m.On(p.db).Save(t.Context(), visit{ID: "a"}).Err(), "SEEN: 60000")
+		})
+	})
+}
