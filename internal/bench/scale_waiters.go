@@ -30,15 +30,12 @@ func (s *stand) growingCrowds() subject {
 				return err
 			}
 			var c crowd
-			if err := c.run(ctx, client, lockers(db, client)[0], n, 0, 2*time.Second); err != nil {
+			if err := c.run(ctx, client, lockers(db, client)[0], n, 2*time.Second); err != nil {
 				return err
 			}
-			all := make([]float64, len(c.took))
-			for i, d := range c.took {
-				all[i] = microseconds(d)
-			}
-			took.add(n, median(all))
-			requests.add(n, c.requests/float64(len(c.took)))
+			p50, _, _, each, _, _ := c.figures()
+			took.add(n, microseconds(p50))
+			requests.add(n, each)
 			return nil
 		},
 	}
