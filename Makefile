@@ -5,6 +5,13 @@ FUZZTIME  ?= 30s
 FAULTTIME ?= 3m
 LOCKTIME  ?= 1m
 
+# COVER is what has the race detector's run of all tests measure coverage too.
+COVER ?=
+
+# keys is where suites leave the keys that servers were made to write: out of the
+# module, for go test caches no result of a test that writes in it.
+keys = $(or $(TMPDIR),/tmp)/redmoon-keys-$(shell pwd | cksum | cut -d ' ' -f 1)
+
 # Modules of their own inside this one, but the benchmarks with their rivals.
 # ./... does not see them.
 modules = $(shell find . -mindepth 2 -name go.mod -not -path './.*' -not -path '*/testdata/*' -not -path './internal/bench/*' -exec dirname {} \;)
@@ -21,10 +28,15 @@ demo: ## run the quick start, on REDIS_URL or an embedded server
 test: redis ## vet and test everything with the race detector, on a real Redis
 	@.ci/install gcc=build-essential
 	go vet ./...
-	go test -race -timeout 10m ./...
+	REDMOON_KEYS=$(keys) go test -race $(COVER) -timeout 10m ./...
+	go test ./internal/arch -run 'TestKeysAreDocumented$$' -keys $(keys)
 	go test -race -timeout 10m -v -run 'TestSimulation$$' ./model -seeds 20
 	go test -timeout 5m -run 'Alloc|Stream$$|ContextEnds|IsCovered|TestStart' ./...
-	@set -e; for m in $(modules); do echo "$$m:"; (cd $$m && go vet ./... && go test -race -timeout 5m ./...); done
+	@set -e; for m in $(modules); do echo "$$m:"; (cd $$m && go vet ./... && go test -race $(COVER) -timeout 5m ./...); done
+
+.PHONY: test-latest
+test-latest: redis ## test everything with the latest versions of all dependencies, in a temporary copy
+	@.ci/latest
 
 .PHONY: test-faults
 test-faults: redis ## run the fault suite for FAULTTIME (3m)
@@ -62,6 +74,10 @@ bench: redis ## measure redmoon beside go-redis in one run, print the ratios and
 .PHONY: bench-quick
 bench-quick: redis ## the same in less than a minute: to see that it runs, not to quote
 	@cd internal/bench && go build -o bench . && exec ./bench -rounds 3 -span 10ms
+
+.PHONY: scale
+scale: redis ## measure what grows, and write docs/scale.md with its plots
+	@cd internal/bench && go build -o bench . && exec ./bench -scale ../../docs
 
 .PHONY: lua
 lua: ## check the Lua of the examples, as redmoon lua check does for users

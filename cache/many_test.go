@@ -92,31 +92,33 @@ func TestLists(t *testing.T) {
 			Tag  *string
 		}
 		ctx := t.Context()
-		r := region(t, cache.Options{Keys: true, Buckets: 3})
-		f := cache.Func(r, "f", func(_ context.Context, a arg) (string, error) { return a.Name, nil }).On(db)
-		tag := "t:%"
-		stored := map[string]bool{}
-		for _, a := range []arg{{"", 0, nil}, {"a:b", 1, nil}, {"a", 1, &tag}, {strings.Repeat("long", 500), 7, nil}} {
-			if err := f.Get(ctx, a).Err(); err != nil {
+		for _, buckets := range []int{1, 3} {
+			r := region(t, cache.Options{Keys: true, Buckets: buckets})
+			f := cache.Func(r, "f", func(_ context.Context, a arg) (string, error) { return a.Name, nil }).On(db)
+			tag := "t:%"
+			stored := map[string]bool{}
+			for _, a := range []arg{{"", 0, nil}, {"a:b", 1, nil}, {"a", 1, &tag}, {strings.Repeat("long", 500), 7, nil}} {
+				if err := f.Get(ctx, a).Err(); err != nil {
+					t.Fatal(err)
+				}
+				stored[shown(a.Name, a.Page, a.Tag)] = true
+			}
+			listed := map[string]bool{}
+			for a, err := range f.Keys(ctx) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				listed[shown(a.Name, a.Page, a.Tag)] = true
+			}
+			if !maps.Equal(listed, stored) {
+				t.Errorf("listed %v, stored %v", listed, stored)
+			}
+			if err := r.On(db).Flush(ctx); err != nil {
 				t.Fatal(err)
 			}
-			stored[shown(a.Name, a.Page, a.Tag)] = true
-		}
-		listed := map[string]bool{}
-		for a, err := range f.Keys(ctx) {
-			if err != nil {
-				t.Fatal(err)
+			if names, err := r.On(db).Functions(ctx).Result(); err != nil || !slices.Equal(names, []string{"f"}) {
+				t.Errorf("functions %v, %v", names, err)
 			}
-			listed[shown(a.Name, a.Page, a.Tag)] = true
-		}
-		if !maps.Equal(listed, stored) {
-			t.Errorf("listed %v, stored %v", listed, stored)
-		}
-		if err := r.On(db).Flush(ctx); err != nil {
-			t.Fatal(err)
-		}
-		if names, err := r.On(db).Functions(ctx).Result(); err != nil || !slices.Equal(names, []string{"f"}) {
-			t.Errorf("functions %v, %v", names, err)
 		}
 		for _, err := range cache.Func(region(t, cache.Options{}), "f", (&loader{}).load).On(db).Keys(ctx) {
 			if err == nil || !strings.Contains(err.Error(), "Keys: true") {

@@ -27,8 +27,8 @@ func Lua(mod *lua.Mod) Option {
 // Keyspace is a declaration of any type, with ids of type K: what [NewSet], [NewHash]
 // and the others return.
 type Keyspace[K any] interface {
-	KeyOf(id K) (string, error)
-	Prefix() string
+	KeyOf(id K) (string, error) // the full Redis key of an id
+	Prefix() string             // what keys begin with
 	String() string
 
 	declared() *definition[K]

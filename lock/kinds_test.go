@@ -158,6 +158,27 @@ func TestRW(t *testing.T) {
 	})
 }
 
+// What is shared in a declared slot is shared as elsewhere, and all its keys are there.
+func TestSharedInSlot(t *testing.T) {
+	filed := lock.NewRW("filed", lock.Options{Slot: "here"})
+	everywhere(t, func(t *testing.T, db, other *pipectx.DB) {
+		ctx := t.Context()
+		a, err := filed.On(db).AcquireRead(ctx, "a")
+		held(t, a, err)
+		b, err := filed.On(other).AcquireRead(ctx, "a")
+		held(t, b, err)
+		if n, err := db.Client().ZCard(ctx, "filed{here}:a:holders").Result(); n != 2 || err != nil {
+			t.Errorf("%d hold it there, %v, want 2", n, err)
+		}
+		_, err = filed.On(db).TryAcquireWrite(ctx, "a")
+		wantErr(t, "write while two read", err, lock.ErrHeld)
+		done(t, "release", a.Release(ctx))
+		done(t, "release", b.Release(ctx))
+		w, err := filed.On(db).TryAcquireWrite(ctx, "a")
+		held(t, w, err)
+	})
+}
+
 // A semaphore has so many permits; that of a holder who died is free when its time has
 // passed.
 func TestSemaphore(t *testing.T) {

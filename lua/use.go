@@ -45,6 +45,7 @@ type KeysOf struct {
 
 // KeysBeside is a [Record] with further keys.
 type KeysBeside interface {
+	// AppendBeside appends the key that stands beside the record by that name.
 	AppendBeside(dst []byte, name string) ([]byte, error)
 }
 
@@ -58,6 +59,7 @@ type Record interface {
 	// LuaOpener makes the record; receiver is how the function gets its first
 	// parameter, nil where that is no record.
 	LuaOpener(receiver *Opener) Opener
+	// AppendKey appends the key of the record.
 	AppendKey(dst []byte) ([]byte, error)
 }
 

@@ -11,7 +11,7 @@ import (
 
 // Keyspace is what [With] takes: any keyspace of package keyspace.
 type Keyspace interface {
-	Settings() keyspace.Settings
+	Settings() keyspace.Settings // what it was declared with
 	fmt.Stringer
 }
 

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Every package says in doc.go what it promises; a program says it in main.go.
@@ -62,6 +64,15 @@ func undocumentedNames(tr *tree) (findings []string) {
 				}
 			}
 		}
+		for _, f := range functions(p) { // what exported types embed has exported methods too
+			text := f.decl.Doc.Text()
+			if wrong := unreadable(text); wrong != "" {
+				findings = append(findings, fmt.Sprintf("%s: the comment of %s %s", tr.at(f.file, f.decl.Pos()), f.name, wrong))
+			}
+			if text == "" && f.decl.Recv != nil && !receiver(f.decl.Recv.List[0].Type).IsExported() && !slices.Contains(commonMethods, f.decl.Name.Name) {
+				findings = append(findings, fmt.Sprintf("%s: %s has no comment that says what it is for", tr.at(f.file, f.decl.Pos()), f.name))
+			}
+		}
 	}
 	return findings
 }
@@ -86,6 +97,9 @@ func undocumented(decl ast.Decl) (ids []*ast.Ident) {
 				if !group && s.Doc.Text() == "" && s.Name.IsExported() {
 					ids = append(ids, s.Name)
 				}
+				if s.Name.IsExported() {
+					ids = append(ids, undocumentedMembers(s)...)
+				}
 			case *ast.ValueSpec:
 				if group || s.Doc.Text() != "" || s.Comment.Text() != "" {
 					continue
@@ -99,6 +113,37 @@ func undocumented(decl ast.Decl) (ids []*ast.Ident) {
 		}
 	}
 	return ids
+}
+
+// undocumentedMembers returns the methods of an interface, if there are several, and
+// the fields that one sets of Options, without a comment above or beside them. What
+// else has members tells of them in its own comment.
+func undocumentedMembers(s *ast.TypeSpec) (ids []*ast.Ident) {
+	i, is := s.Type.(*ast.InterfaceType)
+	if is && len(i.Methods.List) == 1 || !is && !strings.HasSuffix(s.Name.Name, "Options") {
+		return nil
+	}
+	for _, m := range members(s.Type) {
+		for _, name := range m.Names {
+			if name.IsExported() && m.Doc.Text() == "" && m.Comment.Text() == "" && !slices.Contains(commonMethods, name.Name) {
+				ids = append(ids, name)
+			}
+		}
+	}
+	return ids
+}
+
+// unreadable says what is wrong with a comment for those who read it by go doc: its
+// first paragraph is made of sentences.
+func unreadable(text string) string {
+	first, _, _ := strings.Cut(strings.TrimSpace(text), "\n\n")
+	if letter, _ := utf8.DecodeRuneInString(first); unicode.IsLower(letter) {
+		return "does not begin as a sentence does"
+	}
+	if first != "" && !strings.ContainsRune(".:?),", rune(first[len(first)-1])) {
+		return "does not end as a sentence does, nor leads to code"
+	}
+	return ""
 }
 
 // receiver finds the name in T, *T, T[K] and *T[K, V].
@@ -154,6 +199,40 @@ func quiet()    {}
 // Told too.
 func ToldFunc() {}
 
+// told, but no sentence.
+func Small() {}
+
+// Told without an end
+func Endless() {}
+
+// AnyOptions are set.
+type AnyOptions struct {
+	Told   int // told
+	Silent int
+	hidden int
+}
+
+// Plain tells of its fields itself.
+type Plain struct {
+	inner
+	Silent int
+}
+
+type inner struct{}
+
+func (inner) Promoted() {}
+
+// One is told.
+type One interface{ Told() }
+
+// Two is told.
+type Two interface {
+	// Told is told.
+	Told()
+	Silent()
+	String() string
+}
+
 // A group.
 const (
 	A = iota
@@ -186,6 +265,8 @@ var G, h int
 	)
 	finds(t, undocumentedNames(tr),
 		"lock/lock.go:3: Bare ", "lock/lock.go:8: Bare ", "lock/lock.go:9: BareToo ",
-		"lock/lock.go:15: BareFunc ", "lock/lock.go:29: D ", "lock/lock.go:34: E ", "lock/lock.go:39: G ",
+		"lock/lock.go:15: BareFunc ", "lock/lock.go:63: D ", "lock/lock.go:68: E ", "lock/lock.go:73: G ",
+		"lock/lock.go:22: the comment of lock.Small does not begin", "lock/lock.go:25: the comment of lock.Endless does not end",
+		"lock/lock.go:30: Silent ", "lock/lock.go:42: lock.inner.Promoted ", "lock/lock.go:51: Silent ",
 	)
 }

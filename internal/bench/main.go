@@ -5,6 +5,7 @@
 //	make bench CITIES=/data/cities.csv.gz
 //	cd internal/bench && go run . -only run-100 -rounds 21
 //	cd internal/bench && go run . -only lock-hand-over
+//	make scale
 //
 // It starts a private redis-server, or uses the one REDIS_URL names. All who do a
 // job take turns, round by round, so that noise of the machine falls on each; a
@@ -43,11 +44,20 @@ func main() {
 	span := flag.Duration("span", 100*time.Millisecond, "how long a round takes, at least")
 	only := flag.String("only", "", "jobs whose name contains this")
 	file := flag.String("cities", cmp.Or(os.Getenv("CITIES"), someCities), "a gzipped CSV file of cities; by default what CITIES names, or the quick start's")
+	scale := flag.String("scale", "", "measure what grows instead, and write scale.md and its plots to this folder")
+	most := flag.Int("most", 0, "with -scale: sizes up to this, to see that it runs; 0 is all")
 	page := flag.String("page", "", "a file to write the table to as well, as a page of the docs")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // who asks twice does not want to wait for the round
+	if *scale != "" {
+		if err := grow(ctx, *scale, *most); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	held, err := compare(ctx, *rounds, *span, *only, *file, *page)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)

@@ -3,6 +3,7 @@ package redistest
 import (
 	"context"
 	"flag"
+	"fmt"
 	"os"
 	"runtime"
 	"strconv"
@@ -147,6 +148,10 @@ func Main(m *testing.M, early ...func()) {
 	atMain.mu.Unlock()
 	for _, end := range ends {
 		end()
+	}
+	if err := leaveKeys(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
 	}
 	os.Exit(code)
 }

@@ -39,4 +39,10 @@
 //
 // REDMOON_SERVERS names further server binaries, separated by colons or
 // commas; make servers obtains some and prints the line to export.
+//
+// # Keys
+//
+// Where REDMOON_KEYS names a folder, [Main] leaves there the keys that the tests
+// of a package had real servers write, a file for each package: make test compares
+// them with docs/keys.md.
 package redistest

@@ -38,6 +38,8 @@ type process struct {
 	cmd  *exec.Cmd
 	done chan struct{} // closed when cmd has ended
 	hurt bool          // killed or paused by a test: not to be shared any more
+
+	watcher *watcher // nil unless keys are to be seen
 }
 
 // startServer starts a server at a port of its own. Later args win over the
@@ -126,7 +128,7 @@ func (p *process) launch() error {
 		return p.ready()
 	})
 	if err == nil {
-		return nil
+		return p.watch()
 	}
 	log := p.out.String()
 	p.kill()
@@ -238,6 +240,7 @@ func (p *process) signal(name string) error {
 
 // remove kills the process and removes its folder.
 func (p *process) remove() {
+	p.settle()
 	p.kill()
 	_ = os.RemoveAll(p.dir) // a leftover folder of some kilobytes fails no test
 }

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// WriteFile writes the coverage as a Go cover profile, for
+// WriteFile writes the coverage as a Go cover profile, which is shown by:
 //
 //	go tool cover -html=lua.cover
 //
