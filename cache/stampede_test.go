@@ -23,7 +23,7 @@ import (
 // A load that is to end well has all the time that a busy machine needs; of one that
 // does not end, the lease is waited for.
 const (
-	lease     = 2 * time.Second
+	lease     = 4 * time.Second
 	longLease = 30 * time.Second
 )
 
@@ -253,7 +253,7 @@ func TestStampede(t *testing.T) {
 			if answered != callers*len(processes) {
 				t.Errorf("%d callers were answered", answered)
 			}
-			if took := time.Since(start); took > c.within+5*time.Second { // the machine may be slow, a lost caller is slower
+			if took := time.Since(start); took > c.within+10*time.Second { // the machine may be slow, a lost caller is slower
 				t.Errorf("it took %v", took)
 			}
 			if loads, err := client.Get(t.Context(), "loads{"+arg+"}").Result(); err != nil || loads != c.loads {
