@@ -115,3 +115,16 @@ func TestPositions(t *testing.T) {
 		t.Errorf("MIsMember: %v, want WRONGTYPE of 0 to 4999 of %d", err, n)
 	}
 }
+
+// What several commands found nothing of is an empty answer, as of one.
+func TestManyAnswersOfNothing(t *testing.T) {
+	db := newDB(t, redistest.Shared(t).Client(t))
+	s := Sales.On(db).Key(1)
+	done(t, "GroupCreateMkStream", s.GroupCreateMkStream(t.Context(), "g", keyspace.Start{}))
+	many := make([]at, 6_000)
+	for i := range many {
+		many[i].Ms = uint64(i + 1)
+	}
+	want(t, "Claim", s.Claim(t.Context(), "g", "ann", 0, many...), entries{})
+	want(t, "ClaimIDs", s.ClaimIDs(t.Context(), "g", "ann", 0, many...), ids{})
+}
