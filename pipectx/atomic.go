@@ -148,8 +148,20 @@ func settleBlock(outcomes []outcome, multi outcome, exec outcome, risk risk) {
 		all(outcome{err: ErrConflict, unsent: true, executed: true})
 		return
 	}
-	if items, err := reply.Items(); err == nil && items.Len() == len(outcomes) {
+	refused := func(o outcome) bool { return bytes.HasPrefix(o.frame, []byte{failed}) }
+	queued := len(outcomes)
+	for _, o := range outcomes {
+		if refused(o) {
+			queued--
+		}
+	}
+	// The embedded server runs the others when it has refused to queue one.
+	if items, err := reply.Items(); err == nil && items.Len() == queued {
 		for i := range outcomes {
+			if refused(outcomes[i]) {
+				outcomes[i].executed = true
+				continue
+			}
 			items.Next()
 			outcomes[i] = outcome{frame: items.Reply().frame, text: items.Reply().text, executed: true}
 		}
@@ -176,7 +188,7 @@ func settleBlock(outcomes []outcome, multi outcome, exec outcome, risk risk) {
 		}
 	}
 	for i := range outcomes {
-		if !bytes.HasPrefix(outcomes[i].frame, []byte{failed}) {
+		if !refused(outcomes[i]) {
 			outcomes[i] = aborted
 		}
 	}

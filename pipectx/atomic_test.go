@@ -183,6 +183,31 @@ func TestAtomicAborts(t *testing.T) {
 	})
 }
 
+// A command that the server does not know keeps its own error. On a real server nothing
+// of its block runs; the embedded one runs the others, which have their own answers.
+func TestAtomicUnknownCommand(t *testing.T) {
+	redistest.EachWithEmbedded(t, func(t *testing.T, s *redistest.Node) {
+		db := newDB(t, s.Client(t))
+		var first, unknown, second *pipectx.Ref[any]
+		_ = pipectx.Atomic(t.Context(), db, func(ctx context.Context) error {
+			first = do(ctx, db, "INCRBY", "n", 5)
+			unknown = do(ctx, db, "NOSUCHCOMMAND", "n")
+			second = do(ctx, db, "INCRBY", "n", 2)
+			return nil
+		})
+		if err := unknown.Err(); err == nil || !strings.Contains(err.Error(), "unknown command") {
+			t.Errorf("the unknown command answers %v", err)
+		}
+		if s.Embedded() == nil {
+			wantErr(t, "first", first.Err(), pipectx.ErrAborted)
+			wantErr(t, "second", second.Err(), pipectx.ErrAborted)
+			return
+		}
+		want(t, "first", first, any(int64(5)))
+		want(t, "second", second, any(int64(7)))
+	})
+}
+
 // Keys of two slots, commands of two connections and Await are refused before
 // anything is sent.
 func TestAtomicRefuses(t *testing.T) {
