@@ -144,3 +144,25 @@ func TestKeysEnd(t *testing.T) {
 		last("a bucket that is full in 3 s", 2*time.Second, 4*time.Second, "drops{end}")
 	})
 }
+
+// Fencing tokens grow though all that was stored of a lock is gone.
+func TestTokensOutliveTheirKeys(t *testing.T) {
+	everywhere(t, func(t *testing.T, db, other *pipectx.DB) {
+		ctx := t.Context()
+		for _, a := range acquirings {
+			first, err := a.this(ctx, db)
+			one := fence(t, held(t, first, err))
+			done(t, a.kind, first.Release(ctx))
+			for _, key := range first.Keys() {
+				if err := db.Client().Del(ctx, key).Err(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			second, err := a.try(ctx, other)
+			if two := fence(t, held(t, second, err)); two <= one {
+				t.Errorf("%s: fencing token %d behind %d", a.kind, two, one)
+			}
+			done(t, a.kind, second.Release(ctx))
+		}
+	})
+}

@@ -18,6 +18,13 @@ import (
 func TestFenceOfSeveral(t *testing.T) {
 	everywhere(t, func(t *testing.T, db, _ *pipectx.DB) {
 		ctx := t.Context()
+		other, err := placed.On(db).Acquire(ctx, "w") // who listens asks for a place in the queue at once
+		held(t, other, err)
+		next := later(func() (*lock.Lease, error) { return placed.On(db).Acquire(ctx, "w") })
+		waiting(t, db, other.Keys()[0], 1)
+		done(t, "release", other.Release(ctx))
+		r := <-next
+		done(t, "release", held(t, r.lease, r.err).Release(ctx))
 		for verb, acquire := range map[string]func(context.Context, ...string) (*lock.Lease, error){
 			"AcquireAll": placed.On(db).AcquireAll, "TryAcquireAll": placed.On(db).TryAcquireAll,
 		} {
@@ -211,18 +218,24 @@ func TestLateMessage(t *testing.T) {
 	})
 }
 
-// Who waits asks every two seconds, whatever becomes of the holder and the queue.
+// Who waits asks every two seconds, whatever becomes of the holder and the queue, and
+// leaves no place behind.
 func TestHeartbeat(t *testing.T) {
-	t.Parallel()
-	s := redistest.Server(t)
-	db, ctx := newDB(t, s.Client(t)), t.Context()
-	first, err := jobs.On(db).Acquire(ctx, "beat")
-	held(t, first, err)
-	next := later(func() (*lock.Lease, error) { return jobs.On(db).Acquire(ctx, "beat") })
-	waiting(t, db, first.Keys()[0], 1)
-	if err := db.Client().FlushDB(ctx).Err(); err != nil {
-		t.Fatal(err)
+	for lost, keys := range map[string][]string{"the holder": {"job{beat}"}, "all": {"job{beat}", "job{beat}:queue"}} {
+		t.Run(lost, func(t *testing.T) {
+			t.Parallel()
+			s := redistest.Server(t)
+			db, ctx := newDB(t, s.Client(t)), t.Context()
+			first, err := jobs.On(db).Acquire(ctx, "beat")
+			held(t, first, err)
+			next := later(func() (*lock.Lease, error) { return jobs.On(db).Acquire(ctx, "beat") })
+			waiting(t, db, first.Keys()[0], 1)
+			if err := db.Client().Del(ctx, keys...).Err(); err != nil {
+				t.Fatal(err)
+			}
+			r := <-next // within its Timeout of 10 s
+			held(t, r.lease, r.err)
+			waiting(t, db, first.Keys()[0], 0)
+		})
 	}
-	r := <-next // within its Timeout of 10 s
-	held(t, r.lease, r.err)
 }
