@@ -132,7 +132,7 @@ func (s *stand) besidePlain(name string, n int, method *model.Operation[int64, i
 	}
 	plain := s.methodServer(n)
 	return job{
-		name: name, units: n, spent: s.spent, ours: calls(method), rivals: []rival{{name: "without", run: calls(withdraw)}},
+		name: name, units: n, spent: s.spent, real: true, ours: calls(method), rivals: []rival{{name: "without", run: calls(withdraw)}},
 		before: func(ctx context.Context) error {
 			if err := plain.before(ctx); err != nil {
 				return err
