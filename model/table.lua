@@ -108,8 +108,10 @@ function read(v, shape, at)
   end
   local out = {}
   if kind == "l" then
+    local plain = not mark and shape[2][1] == "s" -- most lists are of strings
     for i = 1, shape[3] or #v do
-      out[i] = element(v[i], shape[2], at .. "[" .. i .. "]")
+      local one = v[i]
+      out[i] = plain and type(one) == "string" and one or element(one, shape[2], at .. "[" .. i .. "]")
     end
   elseif kind == "m" then
     for name, one in pairs(v) do
@@ -202,7 +204,8 @@ local function list(v, shape, at)
     end
   end
   for i = 1, n do
-    parts[i] = write(v[i], shape[2], at .. "[" .. i .. "]")
+    local one = v[i]
+    parts[i] = shape[2][1] == "s" and type(one) == "string" and texts.quote(one) or write(one, shape[2], at .. "[" .. i .. "]")
   end
   return "[" .. texts.concat(parts, ",") .. "]"
 end
