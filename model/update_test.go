@@ -282,3 +282,21 @@ func TestUpdatesInOrder(t *testing.T) {
 		want(t, "Get", read, Page{ID: "a", Title: "1", Views: 6, Score: 1.5})
 	})
 }
+
+// A sum that is what is stored leaves its text, whoever wrote it.
+func TestIncrByNothing(t *testing.T) {
+	type rated struct {
+		ID   string  `redis:"id,key"`
+		Rate float64 `redis:"rate"`
+		N    int64   `redis:"n"`
+	}
+	m := model.Define[rated, string]("rated")
+	rate := model.FieldOf(m, func(r *rated) *float64 { return &r.Rate })
+	each(t, func(t *testing.T, p place) {
+		p.store(t, "rated{a}", "rate", "0.10", "n", "1")
+		want(t, "nothing", m.On(p.db).Update(t.Context(), "a", model.Incr(rate, 0)), 0)
+		p.wantHash(t, "rated{a}", "n=1 rate=0.10")
+		want(t, "something", m.On(p.db).Update(t.Context(), "a", model.Incr(rate, 0.5)), 1)
+		p.wantHash(t, "rated{a}", "n=1 rate=0.6")
+	})
+}
