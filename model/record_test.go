@@ -155,3 +155,24 @@ function M.f(self, n) self.n = n end`)))
 		})
 	})
 }
+
+// What before_save puts into a table is written, by verbs and methods alike.
+func TestRecordHookFillsTables(t *testing.T) {
+	type note struct {
+		ID   string   `redis:"id,key"`
+		N    int64    `redis:"n"`
+		Tags []string `redis:"tags"`
+	}
+	m := model.Define[note, string]("note", model.Lua(methods("note", `
+function M.before_save(self) self.tags[#self.tags + 1] = string.format("%d", self.n) end
+--- @arg n int
+function M.f(self, n) self.n = n end`)))
+	f := model.Method[int64, struct{}](m, "f")
+	each(t, func(t *testing.T, p place) {
+		p.remove(t, "note{a}")
+		ok(t, "Save", m.On(p.db).Save(t.Context(), note{ID: "a", N: 1}).Err())
+		p.wantHash(t, "note{a}", `n=1 tags=["1"]`)
+		ok(t, "f", f.On(p.db).Call(t.Context(), "a", 2).Err())
+		p.wantHash(t, "note{a}", `n=2 tags=["1","2"]`)
+	})
+}

@@ -110,6 +110,7 @@ func testSelfReads(t *testing.T) {
 		{"the zero time, in words", "when", "0001-01-01T00:00:00Z", "number -6.21355968e+16", ""},
 		{"a missing time in words", "when", "-", "number -6.21355968e+16", ""},
 		{"no day", "when", "2026-02-29T03:04:05Z", "", "DECODE zoo{a} when: 2026-02-29T03:04:05Z is not a time in RFC 3339"},
+		{"no leap day of 1900", "when", "1900-02-29T03:04:05Z", "", "DECODE"},
 		{"no day of April", "when", "2026-04-31T03:04:05Z", "", "DECODE"},
 		{"no hour", "when", "2026-04-30T24:04:05Z", "", "DECODE"},
 		{"no digits behind the point", "when", "2026-04-30T03:04:05.Z", "", "DECODE"},
