@@ -12,7 +12,7 @@ import (
 // AnyField is a [Field] of records of type T, whatever the type of its values. Only
 // Fields are such.
 type AnyField[T any] interface {
-	Name() string // as it is stored
+	Name() string  // as it is stored
 	of(*T) *column // T is there so that a field of other records does not compile
 }
 
