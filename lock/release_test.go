@@ -37,7 +37,8 @@ func TestReleaseFails(t *testing.T) {
 	s, p := redistest.Server(t), redistest.NewProxy(t)
 	db := newDB(t, s.Client(t, func(o *redis.Options) { o.Dialer = p.Dial }))
 	ctx := t.Context()
-	lease, err := quick.On(db).Acquire(ctx, "f")
+	unhurried := lock.New("unhurried", lock.Options{TTL: 2 * time.Second, Timeout: -1})
+	lease, err := unhurried.On(db).Acquire(ctx, "f")
 	done(t, "acquire", err)
 	inner := lease.Context()
 	renewing, answer := make(chan struct{}), make(chan struct{})
@@ -50,7 +51,11 @@ func TestReleaseFails(t *testing.T) {
 		})
 		return fate
 	})
-	<-renewing
+	select {
+	case <-renewing:
+	case <-inner.Done():
+		t.Fatalf("no renewal: %v", context.Cause(inner))
+	}
 	if err := lease.Release(ctx); err == nil {
 		t.Error("released without a server")
 	}
