@@ -17,6 +17,7 @@ import (
 var (
 	jobs    = lock.New("job", lock.Options{})
 	quick   = lock.New("quick", lock.Options{TTL: 200 * time.Millisecond, Timeout: -1})
+	steady  = lock.New("steady", lock.Options{TTL: time.Second, Timeout: -1})
 	hasty   = lock.New("hasty", lock.Options{Timeout: 50 * time.Millisecond})
 	fixed   = lock.New("fixed", lock.Options{TTL: 100 * time.Millisecond, Fixed: true})
 	fixed60 = lock.New("fixed60", lock.Options{TTL: time.Minute, Fixed: true})

@@ -310,7 +310,7 @@ func TestReplyNestedDeep(t *testing.T) {
 	frame := strings.Repeat("*1\r\n", deep) + ":1\r\n"
 	s := newStage(t, func([]string) string { return frame })
 	db := newDB(t, s.client(t))
-	within(t, 2*time.Second, "decoding it", func() {
+	within(t, 10*time.Second, "decoding it", func() {
 		_ = pipectx.Do[any](t.Context(), db, "X").Err() // a value or an error, but soon
 	})
 }
