@@ -138,8 +138,8 @@ func (b bound[K]) Persist(ctx context.Context, id K) *pipectx.Ref[bool] {
 	return b.handle(id).Persist(ctx)
 }
 
-// TTL answers how long the key has left, to the millisecond; absent if it does
-// not expire. If there is no such key the answer is [pipectx.ErrNotFound].
+// TTL answers how long the key has left, to the millisecond, and more than the longest
+// Duration as that; absent if it does not expire. If there is no such key the answer is [pipectx.ErrNotFound].
 //
 // Cost: PTTL; 1 command; 1 round trip outside Run, none of its own inside.
 func (b bound[K]) TTL(ctx context.Context, id K) *pipectx.Ref[field.Optional[time.Duration]] {

