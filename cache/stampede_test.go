@@ -39,7 +39,7 @@ func newStampede(arg string) *stampede {
 	if arg == "hangs" || arg == "killed" {
 		o.Lease = lease
 	}
-	s := &stampede{region: cache.NewRegion("stampede-"+arg, o)}
+	s := &stampede{region: cache.NewRegion(arg, o)}
 	s.callers = cache.Func(s.region, "f", s.load)
 	return s
 }

@@ -37,7 +37,7 @@ var byHand = map[string]map[string]string{
 		"many":   "a hash of more fields than a script can pass on",
 		"theirs": "what go-redis writes of a struct, to compare",
 	},
-	"cache": {"loads{*}": "loaders count how often they ran", "callers{*}": "and how many asked"},
+	"cache": {"loads{*}": "loaders count how often they ran"},
 }
 
 // undocumentedKeys compares a page with the keys in a folder.
