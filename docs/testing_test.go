@@ -73,10 +73,13 @@ func realDB(t *testing.T) *pipectx.DB {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	for ctx := t.Context(); db.Ping(ctx) != nil; time.Sleep(time.Millisecond) {
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	for err := db.Ping(ctx); err != nil; err = db.Ping(ctx) {
 		if ctx.Err() != nil {
-			t.Fatal("it never answered")
+			t.Fatal("redis-server does not answer: ", err)
 		}
+		time.Sleep(time.Millisecond) // it is starting
 	}
 	return db
 }

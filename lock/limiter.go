@@ -48,7 +48,7 @@ func TokenBucket(n int, per time.Duration, burst int) Rate {
 func NewLimiter(prefix string, r Rate) *Limiter {
 	l, err := TryNewLimiter(prefix, r)
 	if err != nil {
-		panic(err)
+		panic(atCaller(err))
 	}
 	return l
 }

@@ -2,6 +2,9 @@ package lock
 
 import (
 	"context"
+	"fmt"
+	"path"
+	"runtime"
 
 	"github.com/redmoon-go/redmoon/pipectx"
 )
@@ -22,9 +25,18 @@ type Lock struct{ def definition }
 func New(prefix string, o Options) *Lock {
 	l, err := TryNew(prefix, o)
 	if err != nil {
-		panic(err)
+		panic(atCaller(err))
 	}
 	return l
+}
+
+// atCaller puts the place of a declaration in front of an error: a panic at
+// start-up shows only the runtime's init otherwise.
+func atCaller(err error) error {
+	if _, file, line, ok := runtime.Caller(2); ok {
+		return fmt.Errorf("%s:%d: %w", path.Base(file), line, err)
+	}
+	return err
 }
 
 // TryNew is [New] with the error returned.

@@ -275,6 +275,27 @@ func TestWrongOptions(t *testing.T) {
 	}
 }
 
+// What is refused at start-up names the line that declares it.
+func TestWrongOptionsSayWhere(t *testing.T) {
+	wrong := lock.Options{TTL: -1}
+	for kind, declare := range map[string]func(){
+		"a mutex":     func() { lock.New("a", wrong) },
+		"an RW":       func() { lock.NewRW("a", wrong) },
+		"a semaphore": func() { lock.NewSemaphore("a", 1, wrong) },
+		"a quorum":    func() { lock.NewQuorum("a", wrong) },
+		"a limiter":   func() { lock.NewLimiter("a", lock.Rate{}) },
+	} {
+		func() {
+			defer func() {
+				if said := fmt.Sprint(recover()); !strings.HasPrefix(said, "lock_test.go:") {
+					t.Errorf("%s: %s", kind, said)
+				}
+			}()
+			declare()
+		}()
+	}
+}
+
 // Different names never share a key, and names with a hash tag of another slot do
 // not leave theirs.
 func TestNames(t *testing.T) {

@@ -29,7 +29,7 @@ type Quorum struct{ def definition }
 func NewQuorum(prefix string, o Options) *Quorum {
 	q, err := TryNewQuorum(prefix, o)
 	if err != nil {
-		panic(err)
+		panic(atCaller(err))
 	}
 	return q
 }

@@ -20,7 +20,7 @@ type RW struct{ def definition }
 func NewRW(prefix string, o Options) *RW {
 	l, err := TryNewRW(prefix, o)
 	if err != nil {
-		panic(err)
+		panic(atCaller(err))
 	}
 	return l
 }

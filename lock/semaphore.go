@@ -22,7 +22,7 @@ type Semaphore struct{ def definition }
 func NewSemaphore(prefix string, permits int, o Options) *Semaphore {
 	s, err := TryNewSemaphore(prefix, permits, o)
 	if err != nil {
-		panic(err)
+		panic(atCaller(err))
 	}
 	return s
 }

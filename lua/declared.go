@@ -178,9 +178,15 @@ func (o *origins) tables(u *unit) (found Findings) {
 	const cure = "name the fields that you want, as in {balance = self.balance}"
 	isRecord := func(e lua51.Expr) bool { of := o.of(u, e); return of.kind == aRecord && !of.list }
 	for _, call := range u.chunk.Calls {
-		if len(call.Args) > 0 && o.l.reaches(u, call) && isGlobal(call, walkers...) && isRecord(call.Args[0]) {
+		if len(call.Args) == 0 || !o.l.reaches(u, call) || !isRecord(call.Args[0]) {
+			continue
+		}
+		switch {
+		case isGlobal(call, walkers...):
 			_, path := call.Callee()
 			found = append(found, u.finding(call.Args[0], fmt.Sprintf("a record is no table, and %s finds nothing in it", strings.Join(path, ".")), cure))
+		case isGlobal(call, "setmetatable"): // it would be a plain table from then on, and nothing assigned to it written
+			found = append(found, u.finding(call.Args[0], "a record has a metatable, which is what reads and writes its fields", "give a table of your own another one"))
 		}
 	}
 	lua51.Walk(u.chunk.Main.Body, func(n lua51.Node) bool {

@@ -134,7 +134,7 @@ func used() time.Duration {
 
 // settled is the heap when nothing is held any more for those who start.
 func settled() uint64 {
-	time.Sleep(1100 * time.Millisecond)
+	time.Sleep(1100 * time.Millisecond) // trees are held for a second
 	var m runtime.MemStats
 	runtime.GC()
 	runtime.GC()

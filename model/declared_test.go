@@ -144,6 +144,8 @@ func TestMethodRecordIsNoTable(t *testing.T) {
 		"return unpack(self)":                            "unpack finds nothing in it",
 		"return rawget(self, 'n')":                       "rawget finds nothing in it",
 		"rawset(self, 'n', 1)":                           "rawset finds nothing in it",
+		"setmetatable(self, {}) self.n = 1":              "m.lua:4:14: a record has a metatable, which is what reads and writes its fields; give a table of your own another one",
+		"self.n = setmetatable({}, {__index = self}).n":  "",
 		"return cjson.encode(self)":                      "cjson.encode finds nothing in it",
 		"table.insert(self, 1)":                          "table.insert finds nothing in it",
 		"return #self":                                   "m.lua:4:9: a record is no list, and has no length",

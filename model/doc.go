@@ -181,7 +181,7 @@
 // In methods ([Method]) a field is what its Go type is:
 //
 //	string, []byte        a string
-//	integers, Duration    a number, whole and within ±2^53
+//	integers, Duration    a number, whole and within ±2^53; a Duration counts nanoseconds
 //	floats                a number
 //	bool                  a boolean
 //	time.Time             a number: microseconds since 1970; what is finer is kept

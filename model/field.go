@@ -61,7 +61,7 @@ func (s *schema) columnAt(offset uintptr, t reflect.Type) (*column, error) {
 			return c, nil
 		}
 	}
-	return nil, fmt.Errorf("the function does not return the address of a stored field of %v that is a %v; write `return &r.Field`, and tag the field `redis:\"name\"`", s.typ, t)
+	return nil, fmt.Errorf("the function does not return the address of a stored field of %v of type %v; write `return &r.Field`, and tag the field `redis:\"name\"`", s.typ, t)
 }
 
 // Name is the field's name in the hash.

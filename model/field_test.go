@@ -55,7 +55,7 @@ func TestFieldOfRefuses(t *testing.T) {
 	}{
 		{"the id", func() { model.FieldOf(shelves, func(s *Shelf) *string { return &s.ID }) }, []string{"Shelf.ID is the key"}},
 		{"the version", func() { model.FieldOf(shelves, func(s *Shelf) *int64 { return &s.Count }) }, []string{"Shelf.Count is the version"}},
-		{"not stored", func() { model.FieldOf(shelves, func(s *Shelf) *string { return &s.Free }) }, []string{"stored field", "that is a string", "redis:\"name\""}},
+		{"not stored", func() { model.FieldOf(shelves, func(s *Shelf) *string { return &s.Free }) }, []string{"stored field", "of type string", "redis:\"name\""}},
 		{"a part of a field", func() { model.FieldOf(shelves, func(s *Shelf) *string { return &s.Box.Label }) }, []string{"stored field"}},
 		{"all of an embedded struct", func() { model.FieldOf(shelves, func(s *Shelf) *Audit { return &s.Audit }) }, []string{"stored field"}},
 		{"what a field points to", func() { model.FieldOf(shelves, func(s *Shelf) *string { return s.Link }) }, []string{"stored field", "`return &r.Field`"}},

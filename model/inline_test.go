@@ -85,7 +85,7 @@ func TestInline(t *testing.T) {
 // takes it for one is told.
 func TestInlineIsNoField(t *testing.T) {
 	err := panics(t, func() { model.FieldOf(sites, func(s *Site) *Street { return &s.Ship }) })
-	says(t, "FieldOf", err, "stored field of model_test.Site that is a model_test.Street")
+	says(t, "FieldOf", err, "stored field of model_test.Site of type model_test.Street")
 	m := model.Define[Site, int64]("site", model.Lua(methods("site", "function M.f(self) return self.ship end\nfunction M.g(self) return self.ship.city end")))
 	for _, f := range []string{"f", "g"} {
 		_, err = model.TryMethod[struct{}, string](m, f)

@@ -65,7 +65,7 @@ type Operation[K, In, Out any] struct {
 //	                        digits where a number would not be exact. So may be n
 //	self:delete()           removes it; whether there was one
 //	self:ttl()              the milliseconds it has left, or nil
-//	self:expire(ms)         ends it in so many; without an argument, never
+//	self:expire(ms)         ends it in so many, time.hour / 1000; without an argument, never
 //
 // What the function changes is written when it returns: one that fails has
 // changed nothing, but for what it wrote by redis.call itself. It fails when it

@@ -415,6 +415,8 @@ func testMethodRefuses(t *testing.T) {
 			_, err := model.TryMethod[int64, string](clients, "withdraw")
 			return err
 		}, []string{"account.lua:", "its result", "int", "string"}},
+		{"a method called with a dot", try("function M.f(self)\n if self.exists() then fail('X', 'x') end\nend"),
+			[]string{"m.lua:3:10", `has no field "exists": that is a method of a record; call it with a colon, self:exists(…)`}},
 		{"a further record that is none", func() error {
 			_, err := model.TryMethod[loose, struct{}](with("function M.f(self, who) end"), "f")
 			return err

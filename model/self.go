@@ -242,6 +242,11 @@ func writes(u lua.Use) bool { return u.Write || u.Field == "" || u.Method && u.F
 // most.
 var methods = map[string][2]int{"exists": {0, 0}, "incr": {2, 2}, "delete": {0, 0}, "ttl": {0, 0}, "expire": {0, 1}}
 
+func isMethod(name string) bool {
+	_, is := methods[name]
+	return is
+}
+
 // checkMethod holds a call of a record's method against the schema, and returns the
 // field that it adds to, if it is one and known.
 func (s *schema) checkMethod(u lua.Use) (sum string, err error) {
@@ -295,6 +300,8 @@ func (s *schema) check(uses []lua.Use, of luaOwner) (fetch []string, err error) 
 		case u.Field == s.key.name && s.luaID(of) != "":
 		case u.Field == s.key.name:
 			return nil, u.Fault(fmt.Sprintf("%v keeps its id in the Redis key, and here Lua cannot tell %q from it", s.typ, u.Field), "use self.key, or pass the id as an argument")
+		case c == nil && isMethod(u.Field):
+			return nil, u.Fault(fmt.Sprintf("%v has no field %q: that is a method of a record", s.typ, u.Field), fmt.Sprintf("call it with a colon, self:%s(…)", u.Field))
 		case c == nil:
 			cure := suggest(u.Field, s.names(), "it has ")
 			inline := func(c *column) bool { return strings.HasPrefix(c.name, u.Field+".") }

@@ -59,7 +59,7 @@ func updated(r pipectx.Reply) (int, error) {
 	}
 	n, err := r.Int()
 	if n < 0 {
-		return 0, fmt.Errorf("model: update %s: %w; Update changes records that exist, Create and Save make them", r.Key(), pipectx.ErrNotFound)
+		return 0, fmt.Errorf("model: update %s: %w; Update changes records that exist, Create, Save and Upsert make them", r.Key(), pipectx.ErrNotFound)
 	}
 	return int(n), err
 }

@@ -58,7 +58,7 @@ func TestUpdateMissing(t *testing.T) {
 		if !errors.Is(err, pipectx.ErrNotFound) {
 			t.Errorf("Update answers %v", err)
 		}
-		says(t, "Update", err, "model: update person{a}: ", "Create and Save make them")
+		says(t, "Update", err, "model: update person{a}: ", "Create, Save and Upsert make them")
 		err = pipectx.Run(t.Context(), p.db, func(ctx context.Context) error {
 			people.On(p.db).Update(ctx, "a")
 			return nil

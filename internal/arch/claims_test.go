@@ -9,37 +9,44 @@ import (
 	"testing"
 )
 
-// What the README says holds, a test holds: each item of that section names at
-// least one beside it.
+// What the README claims, a test holds: each item of these sections, or the section
+// where it is no list, names at least one beside it.
 //
 //	<!-- test: pipectx/run_test.go:TestRunNests -->
 func TestClaimsNameTests(t *testing.T) {
-	holds(t, claims(root))
+	holds(t, claims(root, "What holds", "Limits", "What it costs", "On Sentinel and Cluster"))
 }
 
 var claim = regexp.MustCompile(`<!-- test: (.*?) -->`)
 
-func claims(root string) (findings []string) {
-	const page, section = "README.md", "\n## What holds\n"
+func claims(root string, sections ...string) (findings []string) {
+	const page = "README.md"
 	text, err := os.ReadFile(filepath.Join(root, page))
 	if err != nil {
 		return []string{fmt.Sprintf("%s: %v", page, err)}
 	}
-	_, held, found := strings.Cut(string(text), section)
-	if !found {
-		return []string{fmt.Sprintf("%s: no section %q", page, strings.TrimSpace(section))}
-	}
-	held, _, _ = strings.Cut(held, "\n## ")
-	for _, item := range strings.Split(held, "\n- ")[1:] {
-		at, _, _ := strings.Cut(item, "\n")
-		at = page + ": " + at
-		tests := claim.FindAllStringSubmatch(item, -1)
-		if tests == nil {
-			findings = append(findings, at+": no test is named beside it")
+	for _, section := range sections {
+		_, held, found := strings.Cut(string(text), "\n## "+section+"\n")
+		if !found {
+			findings = append(findings, fmt.Sprintf("%s: no section %q", page, section))
+			continue
 		}
-		for _, test := range tests {
-			if missing := missingTest(root, test[1]); missing != "" {
-				findings = append(findings, at+": "+missing)
+		held, _, _ = strings.Cut(held, "\n## ")
+		items := strings.Split(held, "\n- ")[1:]
+		if len(items) == 0 {
+			items = []string{section + "\n" + held}
+		}
+		for _, item := range items {
+			at, _, _ := strings.Cut(item, "\n")
+			at = page + ": " + at
+			tests := claim.FindAllStringSubmatch(item, -1)
+			if tests == nil {
+				findings = append(findings, at+": no test is named beside it")
+			}
+			for _, test := range tests {
+				if missing := missingTest(root, test[1]); missing != "" {
+					findings = append(findings, at+": "+missing)
+				}
 			}
 		}
 	}
@@ -53,13 +60,14 @@ func TestClaimsFindings(t *testing.T) {
 		"README.md": "# redmoon\n\n## What holds\n\n" +
 			"- One\n  thing. <!-- test: pipectx/run_test.go:TestRun --> <!-- test: pipectx/run_test.go:TestGone -->\n" +
 			"- Another. <!-- test: pipectx/run_test.go -->\n" +
-			"- A third.\n\n## Limits\n\n- None that a test could hold.\n",
+			"- A third.\n\n## Costs\n\n| verb | 1 |\n\n## Limits\n\nNone. <!-- test: pipectx/run_test.go:TestRun -->\n\n## License\n\n- None that a test could hold.\n",
 	})
-	finds(t, claims(dir),
+	finds(t, claims(dir, "What holds", "Costs", "Limits"),
 		"README.md: One: `pipectx/run_test.go:TestGone`: there is no func TestGone",
 		"README.md: Another. <!-- test: pipectx/run_test.go -->: `pipectx/run_test.go` is not of the form",
 		"README.md: A third.: no test",
+		"README.md: Costs: no test",
 	)
-	finds(t, claims(plantAt(t, map[string]string{"README.md": "# redmoon\n"})), "README.md: no section")
-	finds(t, claims(t.TempDir()), "README.md: ")
+	finds(t, claims(plantAt(t, map[string]string{"README.md": "# redmoon\n"}), "What holds"), "README.md: no section")
+	finds(t, claims(t.TempDir(), "What holds"), "README.md: ")
 }
