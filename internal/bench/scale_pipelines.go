@@ -19,7 +19,7 @@ func (s *stand) growingPipelines() subject {
 		sizes: []int{10, 100, 1_000, 10_000, 100_000, 1_000_000},
 		figures: []*figure{
 			{name: "pipeline-time", x: "commands in a pipeline", y: "µs for a command", lines: times[:],
-				meaning: "Commands share the cost of their round trip. A Stream stays from then on as it is with a thousand; a Run and a pipeline by hand hold all their commands and replies until the last has come, and pay for a heap that grows."},
+				meaning: "Commands share the cost of their round trip. A Stream stays from then on as it is with a thousand; a Run holds all its commands, Refs and replies until the last has come, and of a million pays for that heap."},
 			{name: "pipeline-allocations", x: "commands in a pipeline", y: "allocations for a command", lines: allocs[:],
 				meaning: "What is allocated for a command does not depend on how many go with it."},
 		},
