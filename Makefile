@@ -73,7 +73,7 @@ bench: redis ## measure redmoon beside go-redis in one run, print the ratios and
 
 .PHONY: bench-quick
 bench-quick: redis ## the same in less than a minute: to see that it runs, not to quote
-	@cd internal/bench && go build -o bench . && exec ./bench -rounds 3 -span 10ms
+	@cd internal/bench && go build -o bench . && exec ./bench -rounds 2 -span 10ms
 
 .PHONY: scale
 scale: redis ## measure what grows, and write docs/scale.md with its plots
